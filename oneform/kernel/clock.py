@@ -37,6 +37,11 @@ class Clock:
         """The day it is in the configured zone, or the day that was set."""
         return self._today if self._today is not None else self.day_of(self.now())
 
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the day is not the database's own; then each transaction is told."""
+        return self._today is not None
+
     def day_of(self, instant: dt.datetime) -> dt.date:
         """The day that an aware instant falls on in the configured zone."""
         if instant.tzinfo is None:
@@ -57,6 +62,10 @@ class FixedClock(Clock):
         if instant.tzinfo is None:
             raise ValueError("an instant needs a time zone")
         self._instant = instant.astimezone(dt.UTC)
+
+    @property
+    def is_rehearsal(self) -> bool:
+        return True
 
     def now(self) -> dt.datetime:
         return self._instant

@@ -1,0 +1,74 @@
+"""The life of an ask, as rules alone: no SQL, no HTTP.
+
+open ──answer──▶ answered            open ──refuse──▶ refused ──uphold──▶ upheld
+  │ ──answer, needs review──▶ in_review ──accept──▶ answered     └─overturn──▶ open
+  │                              └─return──▶ returned ──answer──▶ …
+  └─▶ withdrawn (nobody waits, field retired, area closed)   ─▶ expired
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AskState(StrEnum):
+    OPEN = "open"
+    RETURNED = "returned"
+    IN_REVIEW = "in_review"
+    REFUSED = "refused"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    UPHELD = "upheld"
+    EXPIRED = "expired"
+
+
+LIVE = (AskState.OPEN, AskState.RETURNED, AskState.IN_REVIEW, AskState.REFUSED)
+"""States in which an ask is an open question."""
+
+HOLDING = (*LIVE, AskState.UPHELD)
+"""States in which an ask holds its cell: at most one such ask per cell. An upheld
+refusal holds it for good, for later requests too."""
+
+ANSWERABLE = (AskState.OPEN, AskState.RETURNED)
+"""States in which staff may answer, or refuse."""
+
+
+class AskEvent(StrEnum):
+    ANSWER = "answer"
+    SEND_TO_REVIEW = "send_to_review"
+    ACCEPT = "accept"
+    RETURN = "return"
+    REFUSE = "refuse"
+    UPHOLD = "uphold"
+    OVERTURN = "overturn"
+    WITHDRAW = "withdraw"
+    EXPIRE = "expire"
+    FILL = "fill"
+    """A value came otherwise: source, import, correction."""
+
+
+TRANSITIONS: dict[AskEvent, tuple[tuple[AskState, ...], AskState]] = {
+    AskEvent.ANSWER: (ANSWERABLE, AskState.ANSWERED),
+    AskEvent.SEND_TO_REVIEW: (ANSWERABLE, AskState.IN_REVIEW),
+    AskEvent.ACCEPT: ((AskState.IN_REVIEW,), AskState.ANSWERED),
+    AskEvent.RETURN: ((AskState.IN_REVIEW,), AskState.RETURNED),
+    AskEvent.REFUSE: (ANSWERABLE, AskState.REFUSED),
+    AskEvent.UPHOLD: ((AskState.REFUSED,), AskState.UPHELD),
+    AskEvent.OVERTURN: ((AskState.REFUSED,), AskState.OPEN),
+    AskEvent.WITHDRAW: (LIVE, AskState.WITHDRAWN),
+    # The clock stands still while somebody else has the word.
+    AskEvent.EXPIRE: (ANSWERABLE, AskState.EXPIRED),
+    AskEvent.FILL: (LIVE, AskState.ANSWERED),
+}
+
+LATE_DAYS = 30
+"""How long past the last due date an ask stays live (DESIGN.md §9)."""
+
+UNKNOWN_STANDING_DAYS = 90
+"""How long "unknown" counts as an answer to a standing field (DESIGN.md §9)."""
+
+
+def next_state(state: AskState, event: AskEvent) -> AskState | None:
+    """The state after `event`, or None where it cannot happen in `state`."""
+    allowed, target = TRANSITIONS[event]
+    return target if state in allowed else None

@@ -1,0 +1,1 @@
+"""Who uses oneform, how they prove it, and how far they reach."""

@@ -1,0 +1,71 @@
+"""Database base: metadata, column types, engine. No table of the domain lives here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from oneform.kernel.ids import new_id
+
+PARTITIONS = 16
+"""Hash partitions of each big table (DESIGN.md, model)."""
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Instant = Annotated[dt.datetime, mapped_column(sa.DateTime(timezone=True))]
+Json = Annotated[Any, mapped_column(pg.JSONB(none_as_null=True))]
+Code = Annotated[str, mapped_column(sa.Text(collation="C"))]
+"""Text that identifies: compared and sorted by bytes, the same on every machine."""
+BigId = Annotated[int, mapped_column(sa.BigInteger)]
+Uuid = Annotated[uuid.UUID, mapped_column(pg.UUID(as_uuid=True), default=new_id)]
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map = {
+        str: sa.Text(),
+        dt.datetime: sa.DateTime(timezone=True),
+        int: sa.Integer(),
+        list[str]: pg.ARRAY(sa.Text),
+        dict[str, Any]: pg.JSONB(none_as_null=True),
+        uuid.UUID: pg.UUID(as_uuid=True),
+    }
+
+
+BY_REGION = {"postgresql_partition_by": "HASH (region_id)"}
+"""`__table_args__` of a big table; `create_partitions` makes its parts."""
+
+
+def partition_statements(table: str) -> list[str]:
+    """DDL of the parts of one hash-partitioned table."""
+    return [
+        f"CREATE TABLE {table}_p{part:02d} PARTITION OF {table} "
+        f"FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part})"
+        for part in range(PARTITIONS)
+    ]
+
+
+def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform") -> sa.Engine:
+    """An engine whose connections are checked before use and never sit idle in transaction."""
+    return sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "application_name": application,
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=120000 -c jit=off",
+        },
+    )

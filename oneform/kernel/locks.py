@@ -1,0 +1,56 @@
+"""Advisory locks of a transaction, each in a numbered space of its own.
+
+Order, to be kept everywhere, or there will be deadlocks: idempotency key →
+regions (ascending) → rows of `request_unit` (by key) → rows of `request` (by
+id). See DESIGN.md §5 for who takes a region alone and who shares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import sqlalchemy as sa
+
+from oneform.kernel.context import Context
+
+
+class Space(IntEnum):
+    """First half of an advisory key."""
+
+    REGION = 1
+    IDEMPOTENCY = 2
+    AREAS = 3
+    CATALOG = 4
+    SOURCE = 5
+
+
+_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(:key)")
+_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(:key)")
+_TRY = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
+
+
+def _key(space: Space, number: int) -> int:
+    return (int(space) << 56) | (number & ((1 << 56) - 1))
+
+
+def take_regions(ctx: Context, region_ids: Iterable[int]) -> None:
+    """Hold regions alone: resolve, cancel, expiry, retirement, area changes."""
+    for region_id in sorted(set(region_ids)):
+        ctx.session.execute(_EXCLUSIVE, {"key": _key(Space.REGION, region_id)})
+
+
+def share_regions(ctx: Context, region_ids: Iterable[int]) -> None:
+    """Hold regions together with others of the kind: submissions, reviews, refusals, imports."""
+    for region_id in sorted(set(region_ids)):
+        ctx.session.execute(_SHARED, {"key": _key(Space.REGION, region_id)})
+
+
+def take(ctx: Context, space: Space, number: int = 0) -> None:
+    """Hold one lock of a space alone until the transaction ends."""
+    ctx.session.execute(_EXCLUSIVE, {"key": _key(space, number)})
+
+
+def try_take(ctx: Context, space: Space, number: int) -> bool:
+    """Take the lock if nobody has it; never waits."""
+    return bool(ctx.session.execute(_TRY, {"key": _key(space, number)}).scalar_one())

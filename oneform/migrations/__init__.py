@@ -1,0 +1,40 @@
+"""Schema migrations (Alembic): `upgrade(url)` brings a database to the newest schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+HERE = Path(__file__).parent
+
+LOCK = 0x6F6E65666F726D
+"""Advisory key: two machines that start at once migrate one after the other."""
+
+
+def config(url: str) -> Config:
+    settings = Config()
+    settings.set_main_option("script_location", str(HERE))
+    settings.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return settings
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema to the newest revision; nothing to do is fine."""
+    command.upgrade(config(url), "head")
+
+
+def head() -> str:
+    """The newest revision that this program knows."""
+    revision = ScriptDirectory.from_config(config("")).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def current(connection: sa.Connection) -> str | None:
+    """The revision of a database; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,166 @@
+"""Tables of values: what is held, what was held, and where it came from."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from oneform.kernel.db import BY_REGION, Base, BigId, Code, Json, Uuid
+
+
+class ProvenanceKind(StrEnum):
+    SUBMISSION = "submission"
+    SOURCE = "source"
+    IMPORT = "import"
+    COMPUTATION = "computation"
+    CORRECTION = "correction"
+
+
+class SinceKind(StrEnum):
+    """How a cell was first filled; the status that it has for requests decided before."""
+
+    ANSWERED = "answered"
+    SHARED = "shared"
+    DERIVED = "derived"
+
+
+SINCE_KIND = {
+    ProvenanceKind.SUBMISSION: SinceKind.ANSWERED,
+    ProvenanceKind.SOURCE: SinceKind.SHARED,
+    ProvenanceKind.IMPORT: SinceKind.SHARED,
+    ProvenanceKind.CORRECTION: SinceKind.SHARED,
+    ProvenanceKind.COMPUTATION: SinceKind.DERIVED,
+}
+
+
+class Missing(StrEnum):
+    """An answer without a value."""
+
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Provenance(Base):
+    """Where a batch of values came from: one row per batch, not per value."""
+
+    __tablename__ = "provenance"
+
+    id: Mapped[BigId] = mapped_column(sa.Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[str]
+    actor_label: Mapped[str]
+    agency_id: Mapped[int | None]
+    source_id: Mapped[int | None]
+    """The source, where `kind` is `source`."""
+    ref: Mapped[uuid.UUID | None]
+    """The submission, run, import or correction."""
+    at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+
+
+class CellValue(Base):
+    """The current value of a cell. Columns: DESIGN.md §5.
+
+    `value` is NULL exactly when `missing` says why. `fresh_until` is the first
+    day on which the value no longer counts (NULL: final for its period).
+    `since` and `since_kind` tell when and how the cell was filled and has been
+    fresh without a gap; `refilled` that there was such a stretch before, to be
+    found in the history.
+    """
+
+    __tablename__ = "cell_value"
+
+    region_id: Mapped[BigId] = mapped_column(primary_key=True)
+    field_id: Mapped[int] = mapped_column(sa.ForeignKey("field.id"), primary_key=True)
+    period: Mapped[Code] = mapped_column(primary_key=True)
+    subject_id: Mapped[BigId] = mapped_column(primary_key=True)
+    value: Mapped[Json] = mapped_column(nullable=True)
+    missing: Mapped[str | None]
+    observed_on: Mapped[dt.date]
+    provenance_id: Mapped[BigId] = mapped_column(sa.ForeignKey("provenance.id"))
+    recorded_at: Mapped[dt.datetime]
+    since: Mapped[dt.datetime]
+    since_kind: Mapped[str]
+    fresh_until: Mapped[dt.date | None]
+    refilled: Mapped[bool] = mapped_column(server_default=sa.false())
+
+    __table_args__ = (
+        sa.CheckConstraint("(value IS NULL) = (missing IS NOT NULL)", name="value_or_missing"),
+        BY_REGION,
+    )
+
+
+class CellValueHistory(Base):
+    """A value that was superseded."""
+
+    __tablename__ = "cell_value_history"
+
+    region_id: Mapped[BigId] = mapped_column(primary_key=True)
+    field_id: Mapped[int] = mapped_column(primary_key=True)
+    period: Mapped[Code] = mapped_column(primary_key=True)
+    subject_id: Mapped[BigId] = mapped_column(primary_key=True)
+    superseded_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    value: Mapped[Json] = mapped_column(nullable=True)
+    missing: Mapped[str | None]
+    observed_on: Mapped[dt.date]
+    provenance_id: Mapped[BigId]
+    recorded_at: Mapped[dt.datetime]
+    since: Mapped[dt.datetime]
+    since_kind: Mapped[str]
+    fresh_until: Mapped[dt.date | None]
+
+    __table_args__ = (BY_REGION,)
+
+
+class ValueImport(Base):
+    """A file of values that an owner pushed; its rows wait in `value_import_row`."""
+
+    __tablename__ = "value_import"
+
+    id: Mapped[Uuid] = mapped_column(primary_key=True)
+    agency_id: Mapped[int | None] = mapped_column(sa.ForeignKey("agency.id"))
+    actor_kind: Mapped[str]
+    actor_id: Mapped[str]
+    actor_label: Mapped[str]
+    dry_run: Mapped[bool]
+    state: Mapped[str]
+    """`waiting`, `running`, `done`."""
+    created: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    updated: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    unchanged: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    invalid: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+    finished_at: Mapped[dt.datetime | None]
+
+
+class ValueImportRow(Base):
+    """One row as it came; deleted when its region has been recorded."""
+
+    __tablename__ = "value_import_row"
+
+    import_id: Mapped[Uuid] = mapped_column(primary_key=True)
+    row: Mapped[BigId] = mapped_column(primary_key=True)
+    field: Mapped[str]
+    subject: Mapped[str]
+    period: Mapped[str]
+    value: Mapped[str | None]
+    """JSON text."""
+    observed_on: Mapped[str | None]
+
+
+class ValueConflict(Base):
+    """A row of an import that was refused, and why."""
+
+    __tablename__ = "value_conflict"
+
+    import_id: Mapped[Uuid] = mapped_column(
+        sa.ForeignKey("value_import.id", ondelete="CASCADE"), primary_key=True
+    )
+    row: Mapped[BigId] = mapped_column(primary_key=True)
+    pointer: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    detail: Mapped[str]

@@ -1,0 +1,121 @@
+"""Fixtures of the whole suite: real PostgreSQL and Valkey, a database of its own for each test.
+
+A server named by `ONEFORM_TEST_DATABASE_URL` is used where it is set (another
+PostgreSQL version); otherwise one is started from the wheel, once per process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from oneform import migrations
+from oneform.config import Settings
+from oneform.kernel.clock import FixedClock
+from oneform.kernel.context import Context
+from oneform.identity.policy import OPERATOR
+from oneform.runtime import Runtime
+
+TODAY = dt.date(2026, 3, 16)
+"""The day of most tests: a Monday without holidays around it."""
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a server's maintenance database, with the right to create databases."""
+    given = os.environ.get("ONEFORM_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    from oneform.engines import PostgresServer
+
+    server = PostgresServer(tmp_path_factory.mktemp("pg"), durable=False)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _with_database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """Name of a migrated, empty database that others are copied from."""
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    migrations.upgrade(_with_database(postgres_url, name))
+    yield name
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def _copy(postgres_url: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _with_database(postgres_url, name)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """A fresh, migrated database for one test."""
+    yield from _copy(postgres_url, template_database)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """A fresh, migrated database for the tests of one module that only read, or stay apart."""
+    yield from _copy(postgres_url, template_database)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    from oneform.engines import ValkeyServer
+
+    server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Stands at nine in the morning of `TODAY` in Shanghai."""
+    return FixedClock(dt.datetime.combine(TODAY, dt.time(1), dt.UTC))
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", database_url=database_url, secret_key="k" * 40)
+
+
+@pytest.fixture
+def runtime(settings: Settings, clock: FixedClock) -> Iterator[Runtime]:
+    runtime = Runtime(settings, clock=clock)
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture
+def ctx(runtime: Runtime) -> Iterator[Context]:
+    """A unit of work of the operator, committed after the test."""
+    with runtime.context(OPERATOR) as ctx:
+        yield ctx
