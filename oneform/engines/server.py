@@ -1,0 +1,360 @@
+"""What both servers have in common: start or adopt, wait until ready, stop, kill.
+
+What a server is, its files, its readiness and its signals, is in postgres.py and valkey.py.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar, Self
+
+from oneform.engines import processes
+from oneform.engines.errors import EngineError
+from oneform.engines.layout import Layout, open_layout
+from oneform.engines.locks import Claim, LifeLock
+
+logger = logging.getLogger(__name__)
+
+START_LIMIT = 600.0
+_POLL_SECONDS = 0.02
+_REPORT_SECONDS = 10.0
+_KILLED_SECONDS = 60.0
+_TAIL = 16 * 1024
+
+
+class Server(ABC):
+    """One server process of a data folder, used as a context manager or by `start` and `stop`.
+
+    A server left by a starter that was killed is taken over if it runs with the same program and
+    settings, otherwise it is stopped and replaced. There are never two on one data folder.
+    """
+
+    title: ClassVar[str]
+    key: ClassVar[str]
+    stop_signals: ClassVar[Sequence[tuple[signal.Signals, float]]]
+
+    def __init__(
+        self, home: Path, *, durable: bool = True, start_limit: float = START_LIMIT
+    ) -> None:
+        """Describe a server; nothing happens before `start`.
+
+        `durable=False` is for tests: nothing is forced to disk, and the server ends with the
+        process that started it, however that ends. `start_limit` is how many seconds the server
+        may take to be ready (a recovery after a crash can be long) as long as it lives.
+        """
+        self.home = Path(home)
+        self.durable = durable
+        self.start_limit = start_limit
+        self._layout: Layout | None = None
+        self._claim: Claim | None = None
+        self._pid: int | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+        self._socket_folder: Path | None = None
+
+    # What a kind of server says about itself.
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients reach it. Known once the server has been started."""
+
+    @abstractmethod
+    def _plan(self, layout: Layout) -> None:
+        """Decide program, arguments and settings; refuse data that cannot be served."""
+
+    @abstractmethod
+    def _command(self) -> list[str]: ...
+
+    @abstractmethod
+    def _files(self) -> dict[Path, str]:
+        """Return the configuration files with their text."""
+
+    @abstractmethod
+    def _pid_file(self) -> Path: ...
+
+    @abstractmethod
+    def _prepare(self, life: LifeLock) -> None:
+        """Make the data if there is none and clear away what a dead server left.
+
+        We hold `life`; what is run here inherits it, as the server does.
+        """
+
+    @abstractmethod
+    def _answers(self) -> bool:
+        """Tell whether it serves. Raises EngineError if it never will."""
+
+    def _last_words(self) -> str:
+        """Return the line of the log that best says how it is."""
+        return last_line(self.layout.log / f"{self.key}.log", self._log_start)
+
+    @abstractmethod
+    def _data(self) -> Path: ...
+
+    @abstractmethod
+    def _on_ready(self) -> None:
+        """Do what a server needs before it is used; done at every start."""
+
+    def _recover(self) -> bool:
+        """After a failed start: mend what can be mended; tell whether to try again."""
+        return False
+
+    # What all do.
+
+    @property
+    def layout(self) -> Layout:
+        if self._layout is None:
+            raise EngineError(f"{self.title} has not been started")
+        return self._layout
+
+    @property
+    def socket_folder(self) -> Path:
+        """The private folder of its socket."""
+        if self._socket_folder is None:
+            raise EngineError(f"{self.title} has not been started")
+        return self._socket_folder
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, if it has been started."""
+        return self._pid
+
+    def start(self) -> Self:
+        """Start the server, or take over one that was left, and wait until it serves.
+
+        Raises EngineError if another process has started it, if the data cannot be served, or if
+        it ends or is not ready within `start_limit` seconds.
+        """
+        if self._claim is not None:
+            raise EngineError(f"{self.title} has been started already")
+        layout = open_layout(self.home)
+        self._layout = layout
+        self._claim = Claim(layout.run / f"{self.key}.lock", layout.home)
+        try:
+            self._plan(layout)
+            self._start_and_wait()
+            self._on_ready()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop the server cleanly: finish what is committed, end every connection."""
+        self._end()
+
+    def kill(self) -> None:
+        """End the server and its children at once, as a power cut would. For tests of faults."""
+        if self._pid is not None:
+            family = [self._pid, *processes.processes_in(self._data())]
+            for pid in family:
+                processes.send(pid, signal.SIGKILL)
+            processes.wait_gone(self._pid, _KILLED_SECONDS)
+        self._forget()
+
+    def stop_leftover(self) -> None:
+        """Stop a server that a killed starter left; start none. For a server not started here."""
+        layout = open_layout(self.home)
+        claim = Claim(layout.run / f"{self.key}.lock", layout.home)
+        try:
+            self._layout = layout
+            left = self._left_behind()
+            if left is not None:
+                self._stop_process(left)
+        finally:
+            self._layout = None
+            claim.release()
+
+    def alive(self) -> bool:
+        """Tell whether the server's process runs."""
+        if self._child is not None:
+            return self._child.poll() is None
+        return self._pid is not None and self._is_server(self._pid)
+
+    def revive(self) -> None:
+        """Start the server again if it has died since `start`."""
+        if not self.alive():
+            self._reap()
+            self._start_and_wait()
+            self._on_ready()
+
+    def __enter__(self) -> Self:
+        return self if self._claim is not None else self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start_and_wait(self) -> None:
+        deadline = time.monotonic() + self.start_limit
+        while True:
+            adopted = self._launch(deadline)
+            if self._wait_until_ready(deadline):
+                return
+            words = self._last_words()
+            self._reap()
+            if not adopted and not self._recover():
+                raise EngineError(f"{self.title} did not start: {words}")
+
+    def _launch(self, deadline: float) -> bool:
+        """Make sure that there is a server process; tell whether it is one that was left."""
+        life = LifeLock(self.layout.place / f"{self.key}.alive")
+        told = False
+        while True:
+            left = self._left_behind()
+            if left is not None and self._is_as_planned(left):
+                logger.info("%s: taking over process %d", self.title, left)
+                self._pid = left
+                return True
+            if left is not None:
+                logger.info("%s: replacing process %d", self.title, left)
+                self._stop_process(left)
+            elif life.take(_POLL_SECONDS):
+                try:
+                    self._prepare(life)
+                    for path, text in self._files().items():
+                        self.layout.write_for_server(path, text)
+                    self._spawn(life)
+                finally:
+                    life.leave()
+                return False
+            elif time.monotonic() >= deadline:
+                raise EngineError(f"processes of an earlier {self.title} do not end")
+            else:
+                if not told:
+                    logger.info("%s: waiting for the processes of an earlier one", self.title)
+                    told = True
+                for pid in processes.processes_in(self._data()):
+                    processes.send(pid, signal.SIGQUIT)
+
+    def _spawn(self, life: LifeLock) -> None:
+        with self.layout.open_log(f"{self.key}.log") as log:
+            self._log_start = log.tell()
+            self._child = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=self.environment(),
+                pass_fds=[life.descriptor],
+                start_new_session=True,  # the terminal's Ctrl-C is for us, not for the server
+                umask=0o077,
+                **self.layout.account.run_as(),
+            )
+        self._pid = self._child.pid
+        if not self.durable:
+            self._watch()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the server: nothing of ours, no secret, messages in English."""
+        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+    def _watch(self) -> None:
+        """Let a shell wait for the end of this process (of a pipe to it) and stop the server."""
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", 'read _; kill -INT "$0"', str(self._pid)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            **self.layout.account.run_as(),
+        )
+
+    def _wait_until_ready(self, deadline: float) -> bool:
+        """Wait until the server serves; False if it ended instead."""
+        began = reported = time.monotonic()
+        while not self._answers():
+            if not self.alive():
+                return False
+            now = time.monotonic()
+            if now >= deadline:
+                raise EngineError(
+                    f"{self.title} was not ready after {self.start_limit:.0f} s: "
+                    f"{self._last_words()}"
+                )
+            if now - reported >= _REPORT_SECONDS:
+                reported = now
+                logger.info(
+                    "%s: not ready after %.0f s: %s", self.title, now - began, self._last_words()
+                )
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def _left_behind(self) -> int | None:
+        """Return the live server of this data folder that its pid file names, if there is one."""
+        try:
+            pid = int(self._pid_file().read_text(encoding="utf-8").split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid if self._is_server(pid) else None
+
+    def _is_server(self, pid: int) -> bool:
+        """Tell whether a process is a server of this data folder.
+
+        A number from a pid file may belong to anything by now; a server names its data folder.
+        """
+        if pid <= 1 or not processes.is_running(pid):
+            return False
+        command = processes.command_line(pid)
+        return command is not None and str(self._data()) in command
+
+    def _is_as_planned(self, pid: int) -> bool:
+        if processes.command_line(pid) != " ".join(self._command()):
+            return False
+        with suppress(OSError):
+            return all(
+                path.read_text(encoding="utf-8") == text for path, text in self._files().items()
+            )
+        return False
+
+    def _stop_process(self, pid: int) -> None:
+        for number, seconds in self.stop_signals:
+            processes.send(pid, number)
+            if processes.wait_gone(pid, seconds):
+                return
+            logger.warning("%s: process %d did not heed %s", self.title, pid, number.name)
+        raise EngineError(f"{self.title}: process {pid} cannot be ended")
+
+    def _end(self) -> None:
+        try:
+            if self._pid is not None and self.alive():
+                self._stop_process(self._pid)
+            if self._socket_folder is not None:
+                with suppress(OSError):
+                    self._socket_folder.rmdir()
+        finally:
+            self._forget()
+
+    def _reap(self) -> None:
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher.communicate()
+        if self._child is not None:
+            self._child.poll()
+        self._pid = self._child = self._watcher = None
+
+    def _forget(self) -> None:
+        self._reap()
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+
+
+def last_line(log: Path, start: int = 0) -> str:
+    """Return the last line after `start` that reports an end (FATAL, PANIC), or the last at all."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(start, log.stat().st_size - _TAIL))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    lines = [line.strip() for line in lines if line.strip()]
+    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
+    return (fatal or lines or [""])[-1]
