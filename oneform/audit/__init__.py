@@ -1,0 +1,1 @@
+"""The audit trail: who did what, when. Written in the transaction of the deed itself."""

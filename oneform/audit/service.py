@@ -1,0 +1,40 @@
+"""Writing the audit trail. It is append only: there is no other verb, and a trigger sees to it.
+
+Reading it (supervisors) belongs to the parts above, which know about reach.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oneform.audit.models import AuditEvent
+from oneform.audit.tags import Tag
+from oneform.kernel.context import Context
+
+
+def append(
+    ctx: Context,
+    tag: Tag,
+    target_type: str | None = None,
+    target_id: object | None = None,
+    /,
+    **data: Any,
+) -> None:
+    """Put a deed of the context's actor on record, in this transaction.
+
+    `target_type` and `target_id` name the thing (`request`, its id); `data` is
+    JSON: codes, counts, states before and after; never a value about a person.
+    """
+    ctx.session.add(
+        AuditEvent(
+            tag=tag.value,
+            actor_kind=ctx.actor.kind.value,
+            actor_id=ctx.actor.id,
+            actor_label=ctx.actor.label,
+            # Agencies are known above this part; an actor that has one says so by this attribute.
+            agency_id=getattr(ctx.actor, "agency_id", None),
+            target_type=target_type,
+            target_id=None if target_id is None else str(target_id),
+            data=data,
+        )
+    )

@@ -1,0 +1,22 @@
+"""Tags of the audit trail: what can be put on record.
+
+A tag is `<thing>.<past participle>` and never changes its meaning: old entries
+keep theirs. To add one, add a line to the group of its part, with the target
+and the data that go with it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Tag(StrEnum):
+    # Areas. Target: none (a file concerns many); data: counts.
+    AREAS_IMPORTED = "areas.imported"  # created, updated, unchanged
+    AREAS_CHANGED = "areas.changed"  # number of applied lines by kind of change
+
+    # Subjects. Target: `subject`, its public id; imports have none.
+    SUBJECTS_IMPORTED = "subjects.imported"  # created, unchanged
+    SUBJECT_CREATED = "subject.created"  # kind, area
+    SUBJECT_MOVED = "subject.moved"  # from_area, to_area
+    SUBJECT_CLOSED = "subject.closed"  # on
