@@ -64,8 +64,6 @@ TRANSITIONS: dict[AskEvent, tuple[tuple[AskState, ...], AskState]] = {
 LATE_DAYS = 30
 """How long past the last due date an ask stays live (DESIGN.md §9)."""
 
-UNKNOWN_STANDING_DAYS = 90
-"""How long "unknown" counts as an answer to a standing field (DESIGN.md §9)."""
 
 
 def next_state(state: AskState, event: AskEvent) -> AskState | None:

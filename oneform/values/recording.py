@@ -1,0 +1,181 @@
+"""Recording values: the one way in which `cell_value` is ever written.
+
+Set-based: one statement for any number of cells of a region. The old value goes
+to the history; `since` survives as long as the cell was fresh without a gap.
+Callers hold the region's lock (shared is enough) and have checked the values.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from oneform.kernel.actor import Actor
+from oneform.kernel.context import Context
+from oneform.values.cells import CREATE_STAGE, Cells
+from oneform.values.errors import TryAgain
+from oneform.values.events import CellsChanged, CellsChanging, CellsRecorded
+from oneform.values.models import SINCE_KIND, ProvenanceKind
+
+UNKNOWN_STANDING_DAYS = 90
+"""How long "unknown" counts for a standing field (DESIGN.md §9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the cells of a batch."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A provenance that is written already."""
+
+    id: int
+    kind: ProvenanceKind
+
+
+_OPEN = sa.text(
+    "INSERT INTO provenance (kind, actor_kind, actor_id, actor_label, agency_id, source_id, ref) "
+    "VALUES (:kind, :actor_kind, :actor_id, :actor_label, :agency_id, :source_id, :ref) "
+    "RETURNING id"
+)
+
+
+def open_provenance(
+    ctx: Context,
+    kind: ProvenanceKind,
+    *,
+    ref: uuid.UUID | None = None,
+    agency_id: int | None = None,
+    source_id: int | None = None,
+    actor: Actor | None = None,
+) -> Origin:
+    """Write down where a batch comes from: who, when, and by which submission, run, import…"""
+    who = actor or ctx.actor
+    number = ctx.session.execute(
+        _OPEN,
+        {
+            "kind": kind.value,
+            "actor_kind": who.kind.value,
+            "actor_id": who.id,
+            "actor_label": who.label,
+            "agency_id": agency_id,
+            "source_id": source_id,
+            "ref": ref,
+        },
+    ).scalar_one()
+    return Origin(number, kind)
+
+
+def prepare_stage(ctx: Context) -> None:
+    """Make the temporary table `staged_value` of this connection; it is empty at each commit."""
+    ctx.sql(CREATE_STAGE)
+
+
+@contextmanager
+def changing(ctx: Context, cells: Cells) -> Iterator[None]:
+    """Around every write that can move the status of these cells: keeps the books balanced."""
+    ctx.emit(CellsChanging(cells))
+    yield
+    ctx.emit(CellsChanged(cells))
+
+
+# `fresh_until`: final for a period; else valid_for after the observation, 90 days for "unknown".
+# A cell that was fresh until now keeps `since`; one that had gone stale begins anew.
+_RECORD = """
+WITH staged AS MATERIALIZED (
+  SELECT c.field_id, c.period, c.subject_id, c.value, c.missing, c.observed_on,
+    CASE WHEN c.period <> '' THEN NULL
+         WHEN c.missing = 'unknown' THEN c.observed_on + :unknown_days
+         ELSE (c.observed_on + v.valid_for::interval)::date END AS fresh_until
+  FROM {relation}
+  JOIN LATERAL (
+    SELECT valid_for FROM field_version AS fv
+    WHERE fv.field_id = c.field_id ORDER BY fv.effective_from > oneform_today(), fv.version DESC
+    LIMIT 1) AS v ON true),
+matched AS MATERIALIZED (
+  SELECT s.*, o.value AS old_value, o.missing AS old_missing, o.observed_on AS old_observed_on,
+    o.provenance_id AS old_provenance_id, o.recorded_at AS old_recorded_at, o.since AS old_since,
+    o.since_kind AS old_since_kind, o.fresh_until AS old_fresh_until, o.refilled AS old_refilled,
+    o.field_id IS NOT NULL AS existed,
+    o.field_id IS NOT NULL AND (o.fresh_until IS NULL OR o.fresh_until > oneform_today()) AS was_fresh
+  FROM staged AS s
+  LEFT JOIN cell_value AS o ON o.region_id = :c_region_id AND o.field_id = s.field_id
+    AND o.period = s.period AND o.subject_id = s.subject_id),
+changed AS MATERIALIZED (
+  SELECT * FROM matched
+  WHERE NOT existed
+     OR (((value, missing) IS DISTINCT FROM (old_value, old_missing)
+          OR (period = '' AND observed_on > old_observed_on))
+         AND (:authoritative OR observed_on >= old_observed_on))),
+kept AS (
+  INSERT INTO cell_value_history (region_id, field_id, period, subject_id, superseded_at, value,
+    missing, observed_on, provenance_id, recorded_at, since, since_kind, fresh_until)
+  SELECT :c_region_id, field_id, period, subject_id, statement_timestamp(), old_value, old_missing,
+    old_observed_on, old_provenance_id, old_recorded_at, old_since, old_since_kind, old_fresh_until
+  FROM changed WHERE existed),
+created AS (
+  INSERT INTO cell_value (region_id, field_id, period, subject_id, value, missing, observed_on,
+    provenance_id, recorded_at, since, since_kind, fresh_until)
+  SELECT :c_region_id, field_id, period, subject_id, value, missing, observed_on, :provenance_id,
+    statement_timestamp(), statement_timestamp(), :since_kind, fresh_until
+  FROM changed WHERE NOT existed ORDER BY field_id, period, subject_id
+  ON CONFLICT (region_id, field_id, period, subject_id) DO NOTHING
+  RETURNING 1),
+updated AS (
+  UPDATE cell_value AS o SET value = c.value, missing = c.missing, observed_on = c.observed_on,
+    provenance_id = :provenance_id, recorded_at = statement_timestamp(),
+    since = CASE WHEN c.was_fresh THEN o.since ELSE statement_timestamp() END,
+    since_kind = CASE WHEN c.was_fresh THEN o.since_kind ELSE :since_kind END,
+    fresh_until = CASE WHEN NOT c.was_fresh THEN c.fresh_until
+                       WHEN o.fresh_until IS NULL OR c.fresh_until IS NULL THEN NULL
+                       ELSE greatest(o.fresh_until, c.fresh_until) END,
+    refilled = o.refilled OR NOT c.was_fresh
+  FROM changed AS c
+  WHERE c.existed AND o.region_id = :c_region_id AND o.field_id = c.field_id
+    AND o.period = c.period AND o.subject_id = c.subject_id AND o.recorded_at = c.old_recorded_at
+  RETURNING 1)
+SELECT (SELECT count(*) FROM matched) AS total,
+  (SELECT count(*) FROM changed WHERE NOT existed) AS to_create,
+  (SELECT count(*) FROM changed WHERE existed) AS to_update,
+  (SELECT count(*) FROM created) AS created, (SELECT count(*) FROM updated) AS updated
+"""
+
+
+def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = False) -> Counts:
+    """Write the values of `cells` (with the columns `value, missing, observed_on`) as from `origin`.
+
+    An observation older than the one held changes nothing, unless it is
+    `authoritative` (owner's import, correction, amendment). Asks that wait for
+    these cells end, and the books of the requests follow, in this transaction.
+    Raises TryAgain when somebody else wrote one of the cells at the same instant.
+    """
+    with changing(ctx, cells):
+        row = ctx.sql(
+            _RECORD.format(relation=cells.relation),
+            **cells.params,
+            c_region_id=cells.region_id,
+            provenance_id=origin.id,
+            since_kind=SINCE_KIND[origin.kind].value,
+            authoritative=authoritative,
+            unknown_days=UNKNOWN_STANDING_DAYS,
+        ).one()
+        if (row.created, row.updated) != (row.to_create, row.to_update):
+            raise TryAgain()
+        ctx.emit(CellsRecorded(cells))
+    return Counts(row.created, row.updated, row.total - row.created - row.updated)
