@@ -123,7 +123,7 @@ class Settings:
     today: dt.date | None = _setting(
         "The day, for rehearsals; moves only the day, never an instant.", None, _day, shown=""
     )
-    calendar: str = _setting("Working-day calendar.", "cn", _one_of("cn", "plain"))
+    calendar: str = _setting("Working-day calendar.", "cn", _one_of("cn", "weekdays"))
     rate_limit: int = _setting("Requests a second of one client.", 50, _rate)
     log_level: str = _setting(
         "How much is logged.", "info", _one_of("debug", "info", "warning", "error")

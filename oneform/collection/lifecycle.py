@@ -65,7 +65,6 @@ LATE_DAYS = 30
 """How long past the last due date an ask stays live (DESIGN.md §9)."""
 
 
-
 def next_state(state: AskState, event: AskEvent) -> AskState | None:
     """The state after `event`, or None where it cannot happen in `state`."""
     allowed, target = TRANSITIONS[event]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from oneform.kernel.actor import Actor
+from oneform.kernel.calendar import WorkingCalendar
 from oneform.kernel.clock import Clock
 from oneform.kernel.events import Events
 from oneform.kernel.outbox import Outbox
@@ -26,6 +27,7 @@ class Context:
     session: Session
     actor: Actor
     clock: Clock
+    calendar: WorkingCalendar
     outbox: Outbox
     events: Events
 

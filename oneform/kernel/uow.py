@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from oneform.kernel.actor import Actor
+from oneform.kernel.calendar import WorkingCalendar
 from oneform.kernel.clock import Clock
 from oneform.kernel.context import Context
 from oneform.kernel.events import Events
@@ -17,12 +18,22 @@ from oneform.kernel.outbox import Outbox
 
 @contextmanager
 def unit_of_work(
-    sessions: sessionmaker[Session], actor: Actor, clock: Clock, events: Events
+    sessions: sessionmaker[Session],
+    actor: Actor,
+    *,
+    clock: Clock,
+    calendar: WorkingCalendar,
+    events: Events,
 ) -> Iterator[Context]:
     """Open a transaction, hand out its context, commit at the end or roll back on any error."""
     with sessions() as session:
         ctx = Context(
-            session=session, actor=actor, clock=clock, outbox=Outbox(session), events=events
+            session=session,
+            actor=actor,
+            clock=clock,
+            calendar=calendar,
+            outbox=Outbox(session),
+            events=events,
         )
         begin(ctx)
         yield ctx

@@ -5,16 +5,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import oneform.areas.models
-import oneform.audit.models
-import oneform.collection.models
-import oneform.identity.models
-import oneform.kernel.idempotency
-import oneform.kernel.outbox
-import oneform.requests.models
-import oneform.sources.models
-import oneform.values.models  # noqa: F401 - imported for its tables, as all of these
+from catalog import models as catalog
+from oneform.areas import models as areas
+from oneform.audit import models as audit
+from oneform.collection import models as collection
+from oneform.identity import models as identity
+from oneform.kernel import idempotency, outbox
 from oneform.kernel.db import Base
+from oneform.requests import models as requests
+from oneform.sources import models as sources
+from oneform.values import models as values
+
+PARTS = (
+    areas,
+    audit,
+    catalog,
+    collection,
+    idempotency,
+    identity,
+    outbox,
+    requests,
+    sources,
+    values,
+)
+"""Imported for their tables."""
 
 metadata = Base.metadata
 

@@ -64,6 +64,8 @@ class Request(Base):
     gap: Mapped[str]
     """`ask` or `leave`."""
     state: Mapped[Code]
+    retrying: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Whether sources are still tried for cells that nobody may be asked for."""
     created_on: Mapped[dt.date]
     """The day on which force and windows were judged."""
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
@@ -99,6 +101,32 @@ class RequestField(Base):
     )
 
 
+class Grant(Base):
+    """An owner's consent to an agency's use of a conditional field, asked for by a request."""
+
+    __tablename__ = "grant"
+
+    id: Mapped[Uuid] = mapped_column(primary_key=True)
+    request_id: Mapped[Uuid] = mapped_column(sa.ForeignKey("request.id"), index=True)
+    field_id: Mapped[int] = mapped_column(sa.ForeignKey("field.id"))
+    agency_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"))
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"), index=True)
+    state: Mapped[str]
+    """`pending`, `granted`, `refused`."""
+    reason: Mapped[str | None]
+    conditions: Mapped[str | None]
+    valid_until: Mapped[dt.date | None]
+    answer_by: Mapped[dt.date]
+    """Last day of the statutory clock: ten working days, once extended by ten at the most."""
+    answer_by_provisional: Mapped[bool]
+    extended: Mapped[bool] = mapped_column(server_default=sa.false())
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (sa.UniqueConstraint("request_id", "field_id"),)
+
+
 class RequestArea(Base):
     """The scope as it was written."""
 
@@ -117,6 +145,8 @@ class RequestRegion(Base):
     region_id: Mapped[BigId] = mapped_column(primary_key=True)
     decided_at: Mapped[dt.datetime | None]
     decided_on: Mapped[dt.date | None]
+    fetch_attempts: Mapped[int] = mapped_column(server_default="0")
+    """How often its sources were tried before people are asked."""
     resolved_at: Mapped[dt.datetime | None]
 
     __table_args__ = (
@@ -162,7 +192,9 @@ class RequestUnit(Base):
             postgresql_where=sa.text("asked + refused + unavailable + pending_grant > 0"),
         ),
         sa.Index(
-            "ix_request_unit_asked", "request_id", postgresql_where=sa.text("asked + refused > 0")
+            "ix_request_unit_open",
+            "request_id",
+            postgresql_where=sa.text("asked + pending_grant > 0"),
         ),
         sa.Index("ix_request_unit_region", "request_id", "region_id"),
         sa.CheckConstraint(

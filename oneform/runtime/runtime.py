@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from oneform.config import Settings, load_settings
 from oneform.kernel.actor import SYSTEM, Actor
+from oneform.kernel.calendar import get_calendar
 from oneform.kernel.clock import Clock
 from oneform.kernel.context import Context
 from oneform.kernel.db import create_engine
@@ -29,6 +30,7 @@ class Runtime:
             raise ValueError("a runtime needs a database URL")
         self.settings = settings
         self.clock = clock or Clock(settings.timezone, settings.today)
+        self.calendar = get_calendar(settings.calendar)
         self.engine: sa.Engine = create_engine(settings.database_url, application=application)
         self.sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
         self.events = Events()
@@ -49,7 +51,9 @@ class Runtime:
     @contextmanager
     def context(self, actor: Actor = SYSTEM) -> Iterator[Context]:
         """One unit of work: committed at the end, rolled back on any error."""
-        with unit_of_work(self.sessions, actor, self.clock, self.events) as ctx:
+        with unit_of_work(
+            self.sessions, actor, clock=self.clock, calendar=self.calendar, events=self.events
+        ) as ctx:
             yield ctx
 
     def close(self) -> None:

@@ -104,10 +104,13 @@ WITH staged AS MATERIALIZED (
          WHEN c.missing = 'unknown' THEN c.observed_on + :unknown_days
          ELSE (c.observed_on + v.valid_for::interval)::date END AS fresh_until
   FROM {relation}
-  JOIN LATERAL (
-    SELECT valid_for FROM field_version AS fv
-    WHERE fv.field_id = c.field_id ORDER BY fv.effective_from > oneform_today(), fv.version DESC
-    LIMIT 1) AS v ON true),
+  JOIN (
+    SELECT f.field_id, l.valid_for
+    FROM (SELECT DISTINCT c.field_id FROM {relation}) AS f
+    JOIN LATERAL (
+      SELECT valid_for FROM field_version AS fv WHERE fv.field_id = f.field_id
+      ORDER BY fv.effective_from > oneform_today(), fv.version DESC LIMIT 1) AS l ON true
+  ) AS v ON v.field_id = c.field_id),
 matched AS MATERIALIZED (
   SELECT s.*, o.value AS old_value, o.missing AS old_missing, o.observed_on AS old_observed_on,
     o.provenance_id AS old_provenance_id, o.recorded_at AS old_recorded_at, o.since AS old_since,

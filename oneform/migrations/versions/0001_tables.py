@@ -597,6 +597,7 @@ def upgrade() -> None:
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("gap", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(collation="C"), nullable=False),
+        sa.Column("retrying", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
         sa.Column(
             "created_at",
@@ -761,6 +762,37 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('open', 'returned', 'in_review', 'refused', 'upheld')"),
     )
     op.create_table(
+        "grant",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("request_id", sa.UUID(), nullable=False),
+        sa.Column("field_id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("conditions", sa.Text(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("answer_by", sa.Date(), nullable=False),
+        sa.Column("answer_by_provisional", sa.Boolean(), nullable=False),
+        sa.Column("extended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_grant_agency_id")),
+        sa.ForeignKeyConstraint(["field_id"], ["field.id"], name=op.f("fk_grant_field_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["agency.id"], name=op.f("fk_grant_owner_id")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_grant_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grant")),
+        sa.UniqueConstraint("request_id", "field_id", name=op.f("uq_grant_request_id_field_id")),
+    )
+    op.create_index(op.f("ix_grant_owner_id"), "grant", ["owner_id"], unique=False)
+    op.create_index(op.f("ix_grant_request_id"), "grant", ["request_id"], unique=False)
+    op.create_table(
         "rejection",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column(
@@ -876,6 +908,7 @@ def upgrade() -> None:
         sa.Column("region_id", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("fetch_attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["request_id"], ["request.id"], name=op.f("fk_request_region_request_id")
@@ -916,11 +949,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("request_id", "place_id", "unit_id", name=op.f("pk_request_unit")),
     )
     op.create_index(
-        "ix_request_unit_asked",
+        "ix_request_unit_open",
         "request_unit",
         ["request_id"],
         unique=False,
-        postgresql_where=sa.text("asked + refused > 0"),
+        postgresql_where=sa.text("asked + pending_grant > 0"),
     )
     op.create_index(
         "ix_request_unit_outstanding",

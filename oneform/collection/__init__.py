@@ -1,0 +1,1 @@
+"""Asking and answering: asks, the one form, drafts, submissions, review, refusals."""

@@ -1,0 +1,1 @@
+"""Requests of agencies: admission, resolving, books, data."""

@@ -1,0 +1,155 @@
+"""The books: how many cells of each request stand where, at every moment.
+
+`request_unit` holds the counts. Whoever changes cells does so between
+`CellsChanging` and `CellsChanged`; here the statuses of just these cells are
+counted before and after, for every request that they belong to, and the
+difference is booked. So the counts move in the transaction that moves the
+cells, and cost what the change costs, not what the request is large.
+
+`STATUS` is the one definition of what a cell's status is; export and counts
+share it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from oneform.collection.asks import in_states
+from oneform.collection.lifecycle import HOLDING
+from oneform.kernel.context import Context
+from oneform.requests.models import CellStatus
+from oneform.requests.settlement import settle
+from oneform.values.cells import Cells
+from oneform.values.events import CellsChanged, CellsChanging
+
+STATUSES = tuple(status.value for status in CellStatus)
+
+STATE_OF_CELL = f"""
+  LEFT JOIN cell_value AS v ON v.region_id = cell.region_id AND v.field_id = cell.field_id
+    AND v.period = cell.period AND v.subject_id = cell.subject_id
+  LEFT JOIN LATERAL (
+    -- A standing value that went stale and was refilled: the stretch that covered the decision.
+    SELECT h.since, h.since_kind, h.fresh_until FROM cell_value_history AS h
+    WHERE v.refilled AND h.region_id = cell.region_id AND h.field_id = cell.field_id
+      AND h.period = cell.period AND h.subject_id = cell.subject_id
+      AND h.since < v.since AND (h.fresh_until IS NULL OR h.fresh_until > cell.decided_on)
+    ORDER BY h.since, h.superseded_at DESC LIMIT 1) AS h ON v.refilled
+  LEFT JOIN ask AS a ON a.region_id = cell.region_id AND a.field_id = cell.field_id
+    AND a.period = cell.period AND a.subject_id = cell.subject_id
+    AND a.state IN {in_states(HOLDING)}
+  LEFT JOIN exemption AS e ON e.field_id = cell.field_id AND e.period = cell.period
+"""
+"""Joins that find out about `cell` (region_id, field_id, period, subject_id, decided_on)."""
+
+STATUS = """cell_status(cell.grant_state, cell.asks, coalesce(h.since, v.since),
+    coalesce(h.since_kind, v.since_kind),
+    CASE WHEN h.since IS NULL THEN v.fresh_until ELSE h.fresh_until END,
+    cell.decided_at, cell.decided_on, a.state, e.field_id IS NOT NULL)"""
+
+ASKS = "(r.gap = 'ask' AND rf.mode = 'collect' AND r.state <> 'cancelled')"
+"""Whether the gap of a request's field may be asked at all."""
+
+PLACED = """(
+    SELECT s.region_id, s.id AS subject_id, s.kind_id, s.area_id, s.active_from, s.active_to,
+      s.recorded_at, 'infinity'::timestamptz AS superseded_at FROM subject AS s
+    UNION ALL
+    SELECT s.region_id, s.subject_id, s.kind_id, s.area_id, s.active_from, s.active_to,
+      s.recorded_at, s.superseded_at FROM subject_history AS s)"""
+"""Every placement that a subject has, or had until it was superseded."""
+
+IN_PLACE = """(p.recorded_at <= rr.decided_at AND rr.decided_at < p.superseded_at
+    AND (p.active_from IS NULL OR p.active_from <= rr.decided_on)
+    AND (p.active_to IS NULL OR p.active_to > rr.decided_on))"""
+"""Whether a placement `p` is the one that the request's decision in the region saw."""
+
+_TALLY = f"""
+WITH touched AS MATERIALIZED (SELECT DISTINCT c.field_id, c.period, c.subject_id FROM {{relation}}),
+cell AS (
+  SELECT ru.request_id, ru.place_id, ru.unit_id, p.region_id, t.field_id, t.period, t.subject_id,
+    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks
+  FROM touched AS t
+  JOIN {PLACED} AS p ON p.region_id = :c_region_id AND p.subject_id = t.subject_id
+  JOIN request_unit AS ru ON ru.place_id = p.area_id
+    AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0
+  JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
+  JOIN request_field AS rf ON rf.request_id = ru.request_id AND rf.field_id = t.field_id
+    AND rf.period = t.period AND rf.collected_at = ANY(ru.collected_at)
+  JOIN request_region AS rr ON rr.request_id = ru.request_id AND rr.region_id = p.region_id
+    AND rr.resolved_at IS NOT NULL AND {IN_PLACE})
+SELECT cell.request_id, cell.place_id, cell.unit_id, {STATUS} AS status, count(*) AS n
+FROM cell {STATE_OF_CELL}
+GROUP BY 1, 2, 3, 4
+"""
+
+Row = tuple[uuid.UUID, int, int]
+Tally = dict[Row, dict[str, int]]
+
+
+@dataclass
+class OpenBooks:
+    """Tallies taken before changes that are under way in a transaction."""
+
+    before: dict[int, Tally] = field(default_factory=dict)
+
+
+def tally(ctx: Context, cells: Cells) -> Tally:
+    """Statuses of these cells, counted for every request that they belong to and can still move."""
+    counts: Tally = defaultdict(dict)
+    for row in ctx.sql(
+        _TALLY.format(relation=cells.relation), **cells.params, c_region_id=cells.region_id
+    ):
+        counts[(row.request_id, row.place_id, row.unit_id)][row.status] = row.n
+    return counts
+
+
+def read_before(ctx: Context, event: CellsChanging) -> None:
+    """Handler: remember where the cells stand."""
+    open_books = ctx.session.info.setdefault("books", OpenBooks())
+    open_books.before[id(event.cells)] = tally(ctx, event.cells)
+
+
+def book_change(ctx: Context, event: CellsChanged) -> None:
+    """Handler: book the difference, and end the requests that wait for nothing more."""
+    before = ctx.session.info["books"].before.pop(id(event.cells))
+    if before:
+        shift(ctx, before, tally(ctx, event.cells))
+
+
+def shift(ctx: Context, before: Tally, after: Tally) -> None:
+    """Book `after - before` on the rows of `request_unit`, in the order of their keys."""
+    moves = {
+        key: {
+            status: after.get(key, {}).get(status, 0) - before.get(key, {}).get(status, 0)
+            for status in STATUSES
+        }
+        for key in sorted(before.keys() | after.keys())
+    }
+    moves = {key: move for key, move in moves.items() if any(move.values())}
+    if not moves:
+        return
+    columns = ", ".join(f"CAST(:{status} AS int[])" for status in STATUSES)
+    sums = ", ".join(f"{status} = ru.{status} + m.{status}" for status in STATUSES)
+    touched = ctx.sql(
+        f"""
+        WITH m AS MATERIALIZED (
+          SELECT * FROM unnest(CAST(:requests AS uuid[]), CAST(:places AS bigint[]),
+            CAST(:units AS bigint[]), {columns})
+            AS m(request_id, place_id, unit_id, {", ".join(STATUSES)})),
+        held_rows AS MATERIALIZED (
+          SELECT ru.request_id, ru.place_id, ru.unit_id FROM request_unit AS ru
+          JOIN m USING (request_id, place_id, unit_id)
+          ORDER BY ru.request_id, ru.place_id, ru.unit_id FOR UPDATE OF ru)
+        UPDATE request_unit AS ru SET {sums}
+        FROM m JOIN held_rows USING (request_id, place_id, unit_id)
+        WHERE ru.request_id = m.request_id AND ru.place_id = m.place_id AND ru.unit_id = m.unit_id
+        RETURNING ru.request_id, ru.asked + ru.pending_grant AS open, m.asked AS newly_asked
+        """,
+        requests=[key[0] for key in moves],
+        places=[key[1] for key in moves],
+        units=[key[2] for key in moves],
+        **{status: [move[status] for move in moves.values()] for status in STATUSES},
+    ).all()
+    # A row whose last open cell was decided may have been the request's last one, too.
+    settle(ctx, {row.request_id for row in touched if row.open == 0 or row.newly_asked > 0})

@@ -1,0 +1,211 @@
+"""Resolving: what of a request is held, what can be had, what has to be asked.
+
+One region at a time, each in a transaction of its own under the region's lock
+(`decide`, then `resolve`). Both may run twice. Between them, outside any
+transaction, the sources are called (`oneform.requests.fetching`). Everything is
+a few statements per region over the temporary table `judged_cell`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from oneform.collection.asks import in_states
+from oneform.collection.lifecycle import LATE_DAYS, LIVE
+from oneform.kernel import locks
+from oneform.kernel.context import Context
+from oneform.requests import books
+from oneform.requests.books import ASKS, IN_PLACE, PLACED, STATE_OF_CELL, STATUS, STATUSES
+from oneform.requests.settlement import settle
+from oneform.values.cells import Cells
+
+_LATE = dt.timedelta(days=LATE_DAYS)
+
+_STILL = """
+SELECT r.state <> 'cancelled' AS wanted, rr.decided_at, rr.resolved_at
+FROM request AS r JOIN request_region AS rr ON rr.request_id = r.id
+WHERE r.id = :request AND rr.region_id = :region
+"""
+
+_DECIDE = """
+UPDATE request_region SET decided_at = statement_timestamp(), decided_on = :today
+WHERE request_id = :request AND region_id = :region AND decided_at IS NULL
+"""
+
+# Where the request's subjects are on the day, and which unit answers for each place: the ancestor
+# of the field's level, or the place itself where there is none.
+_FREEZE_UNITS = """
+WITH scope AS (
+  SELECT a.path FROM request_area AS ra JOIN area AS a ON a.id = ra.area_id
+  WHERE ra.request_id = :request),
+place AS (
+  SELECT DISTINCT s.area_id AS id
+  FROM subject AS s JOIN request AS r ON r.id = :request AND s.kind_id = r.kind_id
+  WHERE s.region_id = :region
+    AND (s.active_from IS NULL OR s.active_from <= :today)
+    AND (s.active_to IS NULL OR s.active_to > :today)),
+chosen AS (
+  SELECT a.id, a.path FROM place JOIN area AS a ON a.id = place.id
+  JOIN request AS r ON r.id = :request
+  WHERE (r.level IS NULL OR a.level = r.level)
+    AND EXISTS (SELECT FROM scope WHERE a.path >= scope.path AND a.path < scope.path || '~')),
+lineage AS (
+  SELECT c.id, u.id AS unit_id, u.level
+  FROM chosen AS c
+  CROSS JOIN LATERAL unnest(string_to_array(trim(BOTH '/' FROM c.path), '/')::bigint[]) AS n(id)
+  JOIN area AS u ON u.id = n.id),
+levels AS (SELECT DISTINCT collected_at AS level FROM request_field WHERE request_id = :request)
+INSERT INTO request_unit (request_id, place_id, unit_id, region_id, collected_at)
+SELECT :request, c.id, coalesce(l.unit_id, c.id), :region, array_agg(levels.level ORDER BY 1)
+FROM chosen AS c CROSS JOIN levels
+LEFT JOIN lineage AS l ON l.id = c.id AND l.level = levels.level
+GROUP BY c.id, coalesce(l.unit_id, c.id)
+ORDER BY 2, 3
+ON CONFLICT DO NOTHING
+"""
+
+_CREATE_JUDGED = """
+CREATE TEMPORARY TABLE IF NOT EXISTS judged_cell (
+  place_id bigint, unit_id bigint, field_id int, period text, subject_id bigint,
+  field_version_id int, status text, ask_id bigint, gap boolean, joinable boolean
+) ON COMMIT DELETE ROWS
+"""
+
+_JUDGE = f"""
+INSERT INTO judged_cell
+WITH in_force AS (
+  SELECT fv.field_id, fv.id FROM field_version AS fv
+  JOIN request_field AS rf ON rf.request_id = :request AND rf.field_id = fv.field_id
+  WHERE fv.effective_from <= oneform_today() AND oneform_today() <= fv.expires_on
+    AND (fv.ends_on IS NULL OR oneform_today() < fv.ends_on) AND fv.mode = 'collect'),
+cell AS (
+  SELECT ru.place_id, ru.unit_id, p.region_id, rf.field_id, rf.period, p.subject_id,
+    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, f.id AS version_id
+  FROM request AS r
+  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
+  JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
+  JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id
+    AND p.area_id = ru.place_id AND {IN_PLACE}
+  JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
+  LEFT JOIN in_force AS f ON f.field_id = rf.field_id
+  WHERE r.id = :request)
+SELECT judged.place_id, judged.unit_id, judged.field_id, judged.period, judged.subject_id,
+  judged.version_id, judged.status, judged.ask_id,
+  judged.asks AND judged.version_id IS NOT NULL AND judged.status = 'unavailable'
+    AND judged.grant_state IN ('none', 'granted'),
+  judged.asks AND judged.status IN ('asked', 'refused') AND judged.ask_state <> 'upheld'
+FROM (SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state
+      FROM cell {STATE_OF_CELL}) AS judged
+"""
+
+# Ordered by key: unordered bulk inserts of two regions in one partition deadlock.
+_ASK = """
+INSERT INTO ask (region_id, field_version_id, field_id, period, subject_id, unit_id, due_on, live_until)
+SELECT :region, field_version_id, field_id, period, subject_id, unit_id, :due, :live_until
+FROM judged_cell WHERE gap ORDER BY field_id, period, subject_id
+"""
+
+_JOIN = f"""
+UPDATE ask AS a SET due_on = least(a.due_on, :due), live_until = greatest(a.live_until, :live_until)
+FROM judged_cell AS j
+WHERE j.joinable AND a.region_id = :region AND a.id = j.ask_id AND a.state IN {in_states(LIVE)}
+  AND (a.due_on > :due OR a.live_until < :live_until)
+"""
+
+_COUNTS = ", ".join(
+    f"count(*) FILTER (WHERE status = '{status}'{' OR gap' if status == 'asked' else ''}"
+    f"{' AND NOT gap' if status == 'unavailable' else ''}) AS {status}"
+    for status in STATUSES
+)
+
+_BOOK = f"""
+WITH counted AS (
+  SELECT place_id, unit_id, {_COUNTS},
+    count(*) FILTER (WHERE gap) AS asks_new, count(*) FILTER (WHERE joinable) AS asks_joined
+  FROM judged_cell GROUP BY place_id, unit_id)
+UPDATE request_unit AS ru SET {", ".join(f"{status} = c.{status}" for status in STATUSES)},
+  asks_new = CASE WHEN :first THEN c.asks_new ELSE ru.asks_new + c.asks_new END,
+  asks_joined = CASE WHEN :first THEN c.asks_joined ELSE ru.asks_joined END
+FROM counted AS c
+WHERE ru.request_id = :request AND ru.place_id = c.place_id AND ru.unit_id = c.unit_id
+"""
+
+_NEW_ASKS = "(SELECT field_id, period, subject_id FROM judged_cell WHERE gap) AS c"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What resolving one region did."""
+
+    asks_made: int
+    cells: int
+
+
+def decide(ctx: Context, request_id: uuid.UUID, region_id: int) -> bool:
+    """Fix the instant and the subjects of a request in a region; False when it is not wanted any more.
+
+    Takes the region's lock. A second call changes nothing.
+    """
+    locks.take_regions(ctx, [region_id])
+    row = ctx.sql(_STILL, request=request_id, region=region_id).one_or_none()
+    if row is None or not row.wanted:
+        return False
+    if row.decided_at is None:
+        today = ctx.today()
+        ctx.sql(_DECIDE, request=request_id, region=region_id, today=today)
+        ctx.sql(_FREEZE_UNITS, request=request_id, region=region_id, today=today)
+    return True
+
+
+def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> Resolved:
+    """Judge every cell of the request in the region, ask for the gap, book the counts.
+
+    Under the region's lock, taken by `decide` in the same transaction. May run
+    again (after a grant, after a crash): then it judges afresh and asks only
+    what is still missing.
+    """
+    due, first = ctx.sql(
+        "SELECT r.due_on, rr.resolved_at IS NULL FROM request AS r "
+        "JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region "
+        "WHERE r.id = :request",
+        request=request_id,
+        region=region_id,
+    ).one()
+    terms = {"region": region_id, "due": due, "live_until": due + _LATE}
+    ctx.sql(_CREATE_JUDGED)
+    ctx.sql("DELETE FROM judged_cell")
+    cells = ctx.sql(_JUDGE, request=request_id, region=region_id).rowcount
+    made = ctx.sql(_ASK, **terms).rowcount
+    ctx.sql(_JOIN, **terms)
+    ctx.sql(_BOOK, request=request_id, first=first)
+    if made:
+        _book_for_others(ctx, request_id, region_id)
+    ctx.sql(
+        "UPDATE request_region SET resolved_at = coalesce(resolved_at, clock_timestamp()) "
+        "WHERE request_id = :request AND region_id = :region",
+        request=request_id,
+        region=region_id,
+    )
+    settle(ctx, [request_id])
+    return Resolved(asks_made=made, cells=cells)
+
+
+def _book_for_others(ctx: Context, request_id: uuid.UUID, region_id: int) -> None:
+    """Cells that were given up for another request are asked again: from unavailable to asked.
+
+    A cell that is asked anew had neither a value nor an ask that holds it, so it
+    was `unavailable` wherever it counts as `asked` now.
+    """
+    after = books.tally(ctx, Cells(region_id, _NEW_ASKS))
+    asked = {
+        key: counts["asked"]
+        for key, counts in after.items()
+        if key[0] != request_id and counts.get("asked")
+    }
+    books.shift(
+        ctx,
+        {key: {"unavailable": n} for key, n in asked.items()},
+        {key: {"asked": n} for key, n in asked.items()},
+    )

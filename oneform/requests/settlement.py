@@ -1,0 +1,68 @@
+"""When a request is at its end, as far as it can be known today.
+
+`collecting` lasts while anything is asked, awaits a grant, or is retried, and
+the due date has not passed; afterwards a request is `fulfilled` when no cell is
+left open, else `partial`. A late answer can still turn `partial` into
+`fulfilled`, and a refusal that is overturned before the due date lets the
+request collect again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from oneform.kernel.context import Context
+from oneform.requests.events import RequestSettled
+from oneform.requests.models import RequestState
+
+_LOCK = "SELECT id FROM request WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
+
+_SETTLE = """
+WITH facts AS (
+  SELECT r.id, r.state AS old_state,
+    CASE
+      WHEN EXISTS (SELECT FROM request_region AS rr
+                   WHERE rr.request_id = r.id AND rr.resolved_at IS NULL) THEN 'resolving'
+      WHEN r.due_on >= oneform_today()
+        AND (r.retrying OR EXISTS (SELECT FROM request_unit AS ru
+             WHERE ru.request_id = r.id AND ru.asked + ru.pending_grant > 0)) THEN 'collecting'
+      WHEN EXISTS (SELECT FROM request_unit AS ru WHERE ru.request_id = r.id
+             AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0) THEN 'partial'
+      ELSE 'fulfilled'
+    END AS state
+  FROM request AS r WHERE r.id = ANY(:ids) AND r.state <> 'cancelled')
+UPDATE request AS r SET state = f.state,
+  resolved_at = CASE WHEN f.state = 'resolving' THEN NULL
+                     ELSE coalesce(r.resolved_at, clock_timestamp()) END,
+  completed_at = CASE WHEN f.state IN ('fulfilled', 'partial') THEN clock_timestamp() END
+FROM facts AS f WHERE r.id = f.id AND f.state <> f.old_state
+RETURNING r.id, r.agency_id, f.old_state, r.state
+"""
+
+_EVENT = """
+INSERT INTO request_event (request_id, kind, data)
+VALUES (:id, :kind, jsonb_build_object('from', CAST(:old AS text)))
+"""
+
+
+def settle(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
+    """Bring the states of these requests in line with their books.
+
+    Locks their rows first, so that of two who close the last two units the
+    second sees what the first has done.
+    """
+    ids = sorted(set(request_ids))
+    if not ids:
+        return
+    ctx.sql(_LOCK, ids=ids)
+    for row in ctx.sql(_SETTLE, ids=ids).all():
+        ctx.sql(_EVENT, id=row.id, kind=row.state, old=row.old_state)
+        ctx.emit(
+            RequestSettled(
+                request_id=row.id,
+                agency_id=row.agency_id,
+                old=RequestState(row.old_state),
+                new=RequestState(row.state),
+            )
+        )
