@@ -31,11 +31,13 @@ from typing import BinaryIO
 
 from oneform.engines.account import ROOT, Account, server_account
 from oneform.engines.errors import EngineError
+from oneform.engines.locks import LifeLock
 
 # Root's place for what cannot lie in the data folder. macOS has no /var/lib.
 ELSEWHERE = Path("/var/db" if sys.platform == "darwin" else "/var/lib") / "oneform-engines"
 _POINTER = "engines-at"
 _OWNER_FILE = "home"
+_THROWAWAY = "throwaway"
 _LOG_LIMIT = 8 * 1024 * 1024
 
 
@@ -60,6 +62,11 @@ class Layout:
         return self.place / "postgres"
 
     @property
+    def postgres_unfinished(self) -> Path:
+        """Where a cluster is made, to be moved to its place whole."""
+        return self.place / "postgres.new"
+
+    @property
     def valkey(self) -> Path:
         return self.place / "valkey"
 
@@ -70,10 +77,7 @@ class Layout:
 
     def own(self, folder: Path) -> None:
         """Make a folder that only the servers' account may enter."""
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _give(folder, self.account)
-        if folder.stat().st_mode & 0o777 != 0o700:
-            folder.chmod(0o700)
+        _own(folder, self.account.uid, self.account.gid)
 
     def open_log(self, name: str) -> BinaryIO:
         """Open a log file of a server, which inherits it, at its end; a long one begins anew."""
@@ -99,31 +103,31 @@ class Layout:
         Path(made).replace(path)
 
 
-def open_layout(home: Path) -> Layout:
+def open_layout(home: Path, *, durable: bool = True) -> Layout:
     """Make the folders of a data folder as far as they are missing, and return where they are.
+
+    With `durable=False` what lies elsewhere is marked as throwaway and removed, some day after
+    its data folder is gone, by another such call. Real data never is: its data folder may only
+    be on a disk that is not mounted.
 
     Raises EngineError where the folder is another user's, is no folder, or cannot be written.
     """
     home = Path(home).expanduser().resolve()
     try:
-        return _open_layout(home)
+        if not home.exists():
+            home.mkdir(parents=True, mode=0o700)
+        owner = home.stat()
+        if os.geteuid() not in (ROOT, owner.st_uid):
+            raise EngineError(f"the data folder {home} belongs to another user")
+        moved_to = _read(home / _POINTER)
+        account = server_account([Path(moved_to or home) / "postgres", home])
+        layout = Layout(home, _place(home, account, moved_to), account)
+        _own(layout.run, owner.st_uid, owner.st_gid)
+        layout.own(layout.log)
+        if layout.place != home:
+            _mark(layout.place, throwaway=not durable)
     except OSError as error:
-        raise EngineError(f"the data folder {home} cannot be used: {error.strerror}") from error
-
-
-def _open_layout(home: Path) -> Layout:
-    if not home.exists():
-        home.mkdir(parents=True, mode=0o700)
-    if os.geteuid() not in (ROOT, home.stat().st_uid):
-        raise EngineError(f"the data folder {home} belongs to another user")
-    moved_to = _read(home / _POINTER)
-    account = server_account([Path(moved_to or home) / "postgres", home])
-    place = _place(home, account, moved_to)
-    layout = Layout(home, place, account)
-    layout.run.mkdir(mode=0o700, exist_ok=True)
-    if layout.run.stat().st_mode & 0o777 != 0o700:
-        layout.run.chmod(0o700)
-    layout.own(layout.log)
+        raise EngineError(f"the data folder {home} cannot be used: {error}") from error
     return layout
 
 
@@ -139,8 +143,9 @@ def _place(home: Path, account: Account, moved_to: str | None) -> Path:
         home.chmod(mode.st_mode & 0o700 | 0o010)
     if account.can_enter(home):
         return home
-    ELSEWHERE.mkdir(parents=True, exist_ok=True, mode=0o711)
+    ELSEWHERE.mkdir(parents=True, exist_ok=True)
     ELSEWHERE.chmod(0o711)
+    _sweep()
     place = ELSEWHERE / secrets.token_hex(6)
     place.mkdir(mode=0o700)
     os.chown(place, -1, account.gid)
@@ -169,23 +174,43 @@ def _existing_place(home: Path, place: Path) -> Path:
 
 def erase(layout: Layout) -> None:
     """Remove the servers' files for good. The servers must have been stopped."""
-    for folder in (layout.postgres, layout.valkey, layout.log):
+    for folder in (layout.postgres, layout.postgres_unfinished, layout.valkey, layout.log):
         shutil.rmtree(folder, ignore_errors=True)
     if layout.place != layout.home:
         shutil.rmtree(layout.place)
         (layout.home / _POINTER).unlink()
 
 
-def _give(path: Path, account: Account) -> None:
-    """Give a path to the account, if we are root and it is not its already."""
-    if os.geteuid() == ROOT and path.lstat().st_uid != account.uid:
-        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+def _mark(place: Path, *, throwaway: bool) -> None:
+    if throwaway:
+        (place / _THROWAWAY).touch()
+    else:
+        (place / _THROWAWAY).unlink(missing_ok=True)
+
+
+def _sweep() -> None:
+    """Remove throwaway places whose data folders are gone and whose servers have ended."""
+    for mark in ELSEWHERE.glob(f"*/{_THROWAWAY}"):
+        owner = _read(mark.parent / _OWNER_FILE)
+        lives = [LifeLock(path) for path in mark.parent.glob("*.alive")]
+        if owner and not Path(owner).exists() and all(life.free() for life in lives):
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def give_tree(folder: Path, account: Account) -> None:
-    """Give a folder with all in it to the account (a cluster that root has copied, say)."""
+    """As root, give a folder with all in it to the account (one that root has copied, say)."""
     for path in [*folder.rglob("*"), folder]:
-        _give(path, account)
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
+def _own(folder: Path, uid: int, gid: int) -> None:
+    """Make a folder of mode 0700, or an old one so; root gives it to its owner."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.stat()
+    if os.geteuid() == ROOT and found.st_uid != uid:
+        os.chown(folder, uid, gid)
+    if found.st_mode & 0o777 != 0o700:
+        folder.chmod(0o700)
 
 
 def _read(path: Path) -> str | None:

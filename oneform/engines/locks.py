@@ -15,6 +15,7 @@ import time
 import weakref
 from pathlib import Path
 
+from oneform.engines.account import ROOT
 from oneform.engines.errors import EngineError
 
 _POLL_SECONDS = 0.02
@@ -32,10 +33,18 @@ def _lock(path: Path) -> int | None:
         except OSError as error:
             os.close(descriptor)
             raise EngineError(f"{path.parent} allows no file locks: {error.strerror}") from error
+        _give_to_owner(descriptor, path.parent)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
         os.close(descriptor)  # removed and made anew between the two calls
+
+
+def _give_to_owner(descriptor: int, folder: Path) -> None:
+    """Give what root makes in a user's data folder to the user, who may start the next time."""
+    if os.geteuid() == ROOT:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 class Claim:
@@ -45,12 +54,12 @@ class Claim:
         """Take the claim. Raises EngineError, naming the process that has it."""
         descriptor = _lock(path)
         if descriptor is None:
-            holder = path.read_text(encoding="ascii").strip() or "unknown"
+            holder = path.read_text(encoding="utf-8").strip() or "unknown"
             raise EngineError(
                 f"the data folder {home} is already in use by another oneform (process {holder})"
             )
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor: int | None = descriptor
         _claims.add(self)
 

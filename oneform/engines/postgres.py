@@ -44,6 +44,7 @@ class PostgresServer(Server):
 
     _program: Path
     _version: str
+    _logged: dict[Path, int]
 
     @property
     def url(self) -> str:
@@ -73,6 +74,7 @@ class PostgresServer(Server):
         self._version = install.version
         self._program = runnable(install.bin / "postgres", layout.account, layout.programs)
         self._socket_folder = socket_folder(layout.place, "pg", layout.account)
+        self._logged = {}
 
     def _command(self) -> list[str]:
         return [str(self._program), "-D", str(self._data())]
@@ -93,11 +95,14 @@ class PostgresServer(Server):
         }
 
     def _clients(self) -> list[str]:
-        names = [current_account().name, getpwuid(ROOT).pw_name]
-        owner = self.layout.home.stat().st_uid
-        if owner == self.layout.account.uid:
-            names.append(self.layout.account.name)
-        return names
+        """Return who may connect: root, who starts it, and the owner of the data folder.
+
+        The servers' account is not among them as such: `nobody` may be many.
+        """
+        names = {current_account().name, getpwuid(ROOT).pw_name}
+        if self.layout.home.stat().st_uid == self.layout.account.uid:
+            names.add(self.layout.account.name)
+        return sorted(names)
 
     def _prepare(self, life: LifeLock) -> None:
         if _major_of(self._data()) is None:
@@ -118,7 +123,7 @@ class PostgresServer(Server):
         """Make the cluster beside its place and move it there whole."""
         if self._data().exists() and any(self._data().iterdir()):
             raise EngineError(f"{self._data()} is not empty, and no PostgreSQL cluster")
-        made = self._data().with_name("postgres.new")
+        made = self.layout.postgres_unfinished
         shutil.rmtree(made, ignore_errors=True)
         self.layout.own(made)
         command = [
@@ -186,6 +191,12 @@ class PostgresServer(Server):
         )
 
     def _on_ready(self) -> None:
+        try:
+            self._make_role_and_database()
+        except psycopg.Error as error:
+            raise EngineError(f"PostgreSQL cannot be set up: {error}") from error
+
+    def _make_role_and_database(self) -> None:
         role, database = sql.Identifier(settings.ROLE), sql.Identifier(settings.DATABASE)
         with self._connect() as connection:
             known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
@@ -196,14 +207,22 @@ class PostgresServer(Server):
             if connection.execute(known, [settings.DATABASE]).fetchone() is None:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
 
+    def _spawn(self, life: LifeLock) -> None:
+        self._logged = {log: log.stat().st_size for log in self._daily_logs()}
+        super()._spawn(life)
+
+    def _daily_logs(self) -> list[Path]:
+        """Return what the logging collector has written, oldest first."""
+        logs = self.layout.log.glob("postgresql-*.log")
+        return sorted(logs, key=lambda log: log.stat().st_mtime)
+
     def _last_words(self) -> str:
-        early = last_line(self.layout.log / f"{self.key}.log", self._log_start)
-        if "FATAL" in early:
+        early = super()._last_words()
+        if "FATAL" in early:  # before there was a collector
             return early
-        later = sorted(
-            self.layout.log.glob("postgresql-*.log"), key=lambda log: log.stat().st_mtime
-        )
-        return last_line(later[-1]) if later else early
+        for log in self._daily_logs()[-1:]:
+            return last_line(log, self._logged.get(log, 0)) or early
+        return early
 
 
 def _major_of(cluster: Path) -> int | None:
@@ -212,7 +231,7 @@ def _major_of(cluster: Path) -> int | None:
     Raises EngineError if its mark cannot be read.
     """
     try:
-        mark = (cluster / "PG_VERSION").read_text(encoding="ascii")
+        mark = (cluster / "PG_VERSION").read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     try:

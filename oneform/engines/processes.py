@@ -13,14 +13,16 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _LINUX = sys.platform == "linux"
+# Of /proc/PID/stat, counted after the name of the program.
+_STATE, _THREADS = 0, 17
 _POLL_SECONDS = 0.02
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process exists and is not merely waiting to be reaped."""
+    """Tell whether a process exists and does not merely wait for its parent to notice its end."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # none, or no number of a process at all
         return False
     except PermissionError:
         pass
@@ -34,7 +36,9 @@ def _is_zombie(pid: int) -> bool:
         status = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    return status.rpartition(")")[2].split()[0] == "Z"
+    fields = status.rpartition(")")[2].split()
+    # The first thread of a process may have ended before the others have.
+    return fields[_STATE] == "Z" and int(fields[_THREADS]) <= 1
 
 
 def command_line(pid: int) -> str | None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from oneform.engines.account import ROOT
 from oneform.engines.ping import valkey_answers
 from oneform.engines.sockets import is_private
 
@@ -33,6 +34,9 @@ def write_run_file(run: Path, urls: EngineUrls, server_uid: int) -> None:
     """Write the file, mode 0600, whole or not at all."""
     descriptor, made = tempfile.mkstemp(dir=run)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        if os.geteuid() == ROOT:
+            owner = run.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         json.dump({**asdict(urls), "server_uid": server_uid}, file, indent=1)
     Path(made).replace(run / _NAME)
 
@@ -50,12 +54,12 @@ def find_engines(home: Path) -> EngineUrls | None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         database, cache, uid = kept["database_url"], kept["redis_url"], kept["server_uid"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    found = EngineUrls(
-        database if database and _postgres_answers(database, uid) else None,
-        cache if cache and _valkey_answers(cache, uid) else None,
-    )
+        found = EngineUrls(
+            database if database and _postgres_answers(database, uid) else None,
+            cache if cache and _valkey_answers(cache, uid) else None,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # no such file, not ours to read, or not written by us
     return found if found.database_url or found.redis_url else None
 
 

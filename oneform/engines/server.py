@@ -5,6 +5,7 @@ What a server is, its files, its readiness and its signals, is in postgres.py an
 
 import logging
 import os
+import re
 import signal
 import subprocess
 import time
@@ -25,7 +26,12 @@ START_LIMIT = 600.0
 _POLL_SECONDS = 0.02
 _REPORT_SECONDS = 10.0
 _KILLED_SECONDS = 60.0
+_REAP_SECONDS = 5.0
 _TAIL = 16 * 1024
+
+
+class _NotReadyYet(EngineError):
+    """The server lives, but takes longer than we were told to wait."""
 
 
 class Server(ABC):
@@ -130,17 +136,20 @@ class Server(ABC):
         """Start the server, or take over one that was left, and wait until it serves.
 
         Raises EngineError if another process has started it, if the data cannot be served, or if
-        it ends or is not ready within `start_limit` seconds.
+        it ends or is not ready within `start_limit` seconds. In the last case it is left to go on:
+        to stop a recovery would be to begin it anew, and the next start finds it.
         """
         if self._claim is not None:
             raise EngineError(f"{self.title} has been started already")
-        layout = open_layout(self.home)
+        layout = open_layout(self.home, durable=self.durable)
         self._layout = layout
         self._claim = Claim(layout.run / f"{self.key}.lock", layout.home)
         try:
             self._plan(layout)
             self._start_and_wait()
-            self._on_ready()
+        except _NotReadyYet:
+            self._leave()
+            raise
         except BaseException:
             self._end()
             raise
@@ -152,22 +161,27 @@ class Server(ABC):
 
     def kill(self) -> None:
         """End the server and its children at once, as a power cut would. For tests of faults."""
-        if self._pid is not None:
+        if self._pid is not None and self.alive():
             family = [self._pid, *processes.processes_in(self._data())]
             for pid in family:
                 processes.send(pid, signal.SIGKILL)
-            processes.wait_gone(self._pid, _KILLED_SECONDS)
+            for pid in family:
+                processes.wait_gone(pid, _KILLED_SECONDS)
         self._forget()
 
     def stop_leftover(self) -> None:
         """Stop a server that a killed starter left; start none. For a server not started here."""
-        layout = open_layout(self.home)
+        layout = open_layout(self.home, durable=self.durable)
         claim = Claim(layout.run / f"{self.key}.lock", layout.home)
         try:
             self._layout = layout
             left = self._left_behind()
             if left is not None:
                 self._stop_process(left)
+            life = self._life()
+            if not life.take(_KILLED_SECONDS):
+                raise EngineError(f"processes of an earlier {self.title} do not end")
+            life.leave()
         finally:
             self._layout = None
             claim.release()
@@ -183,7 +197,6 @@ class Server(ABC):
         if not self.alive():
             self._reap()
             self._start_and_wait()
-            self._on_ready()
 
     def __enter__(self) -> Self:
         return self if self._claim is not None else self.start()
@@ -193,18 +206,23 @@ class Server(ABC):
 
     def _start_and_wait(self) -> None:
         deadline = time.monotonic() + self.start_limit
-        while True:
-            adopted = self._launch(deadline)
-            if self._wait_until_ready(deadline):
-                return
-            words = self._last_words()
-            self._reap()
-            if not adopted and not self._recover():
-                raise EngineError(f"{self.title} did not start: {words}")
+        try:
+            while True:
+                adopted = self._launch(deadline)
+                if self._wait_until_ready(deadline):
+                    break
+                words = self._last_words()
+                self._reap()
+                if not adopted and not self._recover():
+                    log = self.layout.log / f"{self.key}.log"
+                    raise EngineError(f"{self.title} did not start: {words} (see {log})")
+            self._on_ready()
+        except OSError as error:
+            raise EngineError(f"{self.title} did not start: {error}") from error
 
     def _launch(self, deadline: float) -> bool:
         """Make sure that there is a server process; tell whether it is one that was left."""
-        life = LifeLock(self.layout.place / f"{self.key}.alive")
+        life = self._life()
         told = False
         while True:
             left = self._left_behind()
@@ -232,6 +250,9 @@ class Server(ABC):
                     told = True
                 for pid in processes.processes_in(self._data()):
                     processes.send(pid, signal.SIGQUIT)
+
+    def _life(self) -> LifeLock:
+        return LifeLock(self.layout.place / f"{self.key}.alive")
 
     def _spawn(self, life: LifeLock) -> None:
         with self.layout.open_log(f"{self.key}.log") as log:
@@ -275,9 +296,9 @@ class Server(ABC):
                 return False
             now = time.monotonic()
             if now >= deadline:
-                raise EngineError(
-                    f"{self.title} was not ready after {self.start_limit:.0f} s: "
-                    f"{self._last_words()}"
+                raise _NotReadyYet(
+                    f"{self.title} is not ready after {self.start_limit:.0f} s and goes on; start "
+                    f"again to wait for it: {self._last_words()}"
                 )
             if now - reported >= _REPORT_SECONDS:
                 reported = now
@@ -337,8 +358,17 @@ class Server(ABC):
             self._watcher.kill()
             self._watcher.communicate()
         if self._child is not None:
-            self._child.poll()
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(_REAP_SECONDS)
         self._pid = self._child = self._watcher = None
+
+    def _leave(self) -> None:
+        """Let the server live on without us."""
+        if self._child is not None:
+            self._child.returncode = 0  # else subprocess complains of a child not waited for
+        if self._watcher is None:
+            self._pid = self._child = None
+        self._forget()
 
     def _forget(self) -> None:
         self._reap()
@@ -356,5 +386,6 @@ def last_line(log: Path, start: int = 0) -> str:
     except OSError:
         return ""
     lines = [line.strip() for line in lines if line.strip()]
-    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-    return (fatal or lines or [""])[-1]
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    found = (fatal or lines or [""])[-1]
+    return re.sub(r"^.*?\b(?=(?:FATAL|PANIC|ERROR|LOG):)", "", found)

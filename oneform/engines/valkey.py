@@ -79,8 +79,7 @@ class ValkeyServer(Server):
 
     def _prepare(self, _life: LifeLock) -> None:
         folder = self._data()
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid != self.layout.account.uid:
+        if folder.exists() and folder.stat().st_uid != self.layout.account.uid:
             give_tree(folder, self.layout.account)
         self.layout.own(folder)
         self._pid_file().unlink(missing_ok=True)
