@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from operator import mul
 
 _RESIDENT_ID = re.compile(r"[1-9][0-9]{5}((?:19|20)[0-9]{6})[0-9]{3}[0-9X]")
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_RESIDENT_OFFSET = ord("0") * sum(_RESIDENT_WEIGHTS)
 _RESIDENT_CHECKS = "10X98765432"
 
 # Digits and capitals without I, O, S, V, Z, which are taken for other characters.
@@ -32,7 +34,12 @@ def resident_id_check_digit(first17: str) -> str:
     """
     if not re.fullmatch("[0-9]{17}", first17):
         raise ValueError("a resident identity number begins with 17 digits")
-    total = sum(int(d) * w for d, w in zip(first17, _RESIDENT_WEIGHTS, strict=True))
+    return _resident_check(first17)
+
+
+def _resident_check(first17: str) -> str:
+    # Over bytes, not int() of characters: imports check millions of these.
+    total = sum(map(mul, first17.encode(), _RESIDENT_WEIGHTS)) - _RESIDENT_OFFSET
     return _RESIDENT_CHECKS[total % 11]
 
 
@@ -43,7 +50,7 @@ def is_resident_id(text: str, on: dt.date | None = None) -> bool:
     date of birth exists and lies in 1900 to 2099, and not after `on` where given.
     """
     match = _RESIDENT_ID.fullmatch(text)
-    if match is None or resident_id_check_digit(text[:17]) != text[17]:
+    if match is None or _resident_check(text[:17]) != text[17]:
         return False
     birth = match[1]
     try:
