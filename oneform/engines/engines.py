@@ -56,7 +56,7 @@ class Engines:
             for server in self.servers:
                 stack.callback(server.stop)
             for server in self.servers:
-                if server.alive():
+                if server.claimed:
                     remove_run_file(server.layout.run)
 
     def __enter__(self) -> Self:

@@ -128,6 +128,11 @@ class Server(ABC):
         return self._socket_folder
 
     @property
+    def claimed(self) -> bool:
+        """Tell whether it is ours to stop, alive or not."""
+        return self._claim is not None
+
+    @property
     def pid(self) -> int | None:
         """The server's process, if it has been started."""
         return self._pid

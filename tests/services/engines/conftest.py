@@ -12,7 +12,7 @@ from typing import Self
 import psycopg
 import pytest
 
-from oneform.engines import PostgresServer, erase_engines, layout
+from oneform.engines import PostgresServer, ValkeyServer, erase_engines, layout
 
 PROJECT = Path(__file__).parents[3]
 STARTER = Path(__file__).with_name("starter.py")
@@ -44,6 +44,27 @@ def home(open_folder: Path) -> Iterator[Path]:
     yield home
     if home.is_dir():
         erase_engines(home)
+
+
+@pytest.fixture(scope="module")
+def module_home() -> Iterator[Path]:
+    """A data folder that has served before, of the tests of one module."""
+    folder = Path(tempfile.mkdtemp(prefix="oneform-test-", dir="/tmp")).resolve()
+    with PostgresServer(folder, durable=False):
+        pass
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def kept_home(module_home: Path) -> Iterator[Path]:
+    """A data folder that has served before; whatever runs in it at the end is stopped.
+
+    Cheaper than `home`, and not empty: tests of the same module share it one after the other.
+    """
+    yield module_home
+    for server in (PostgresServer(module_home), ValkeyServer(module_home)):
+        server.stop_leftover()
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +113,11 @@ class Starter:
 
 
 @pytest.fixture
-def starter(home: Path) -> Iterator[Callable[..., Starter]]:
-    """Return what makes starters for the data folder; none outlives the test."""
+def starter() -> Iterator[Callable[..., Starter]]:
+    """Return what makes starters for a data folder; none outlives the test."""
     made: list[Starter] = []
 
-    def start(*options: str, user: int = os.geteuid()) -> Starter:
+    def start(home: Path, *options: str, user: int = os.geteuid()) -> Starter:
         made.append(Starter(home, *options, user=user))
         return made[-1]
 

@@ -39,7 +39,7 @@ def pid_of(home: Path, engine: str) -> int:
 
 def put_village(server: PostgresServer, connect: Connect) -> None:
     with connect(server) as connection:
-        connection.execute("CREATE TABLE village AS SELECT 1 AS id")
+        connection.execute("CREATE TABLE IF NOT EXISTS village AS SELECT 1 AS id")
 
 
 def villages(server: PostgresServer, connect: Connect) -> int:
@@ -50,13 +50,13 @@ def villages(server: PostgresServer, connect: Connect) -> int:
 
 
 def test_servers_of_a_killed_starter_are_taken_over(
-    home: Path, starter: Callable[..., Any]
+    kept_home: Path, starter: Callable[..., Any]
 ) -> None:
-    first = starter("postgres", "redis")
+    first = starter(kept_home, "postgres", "redis")
     assert first.says() == "ready"
-    left = [pid_of(home, "postgres"), pid_of(home, "valkey")]
+    left = [pid_of(kept_home, "postgres"), pid_of(kept_home, "valkey")]
     first.kill()
-    with start_engines(home) as engines:
+    with start_engines(kept_home) as engines:
         assert [server.pid for server in engines.servers] == left
         assert engines.is_alive()
     assert not any(processes.is_running(pid) for pid in left)
@@ -65,7 +65,7 @@ def test_servers_of_a_killed_starter_are_taken_over(
 def test_a_starter_killed_while_it_makes_the_cluster_leaves_nothing_half_made(
     home: Path, starter: Callable[..., Any], connect: Connect
 ) -> None:
-    first = starter("postgres")
+    first = starter(home, "postgres")
     wait_until(lambda: (home / "postgres.new" / "PG_VERSION").exists())
     first.kill()
     with PostgresServer(home) as server:
@@ -75,17 +75,17 @@ def test_a_starter_killed_while_it_makes_the_cluster_leaves_nothing_half_made(
 
 
 def test_a_server_with_other_settings_is_replaced_and_keeps_its_data(
-    home: Path, starter: Callable[..., Any], connect: Connect
+    kept_home: Path, starter: Callable[..., Any], connect: Connect
 ) -> None:
-    first = starter("postgres", "redis")
+    first = starter(kept_home, "postgres", "redis")
     assert first.says() == "ready"
-    left = [pid_of(home, "postgres"), pid_of(home, "valkey")]
-    with redis.Redis(unix_socket_path=_valkey_socket(left[1], home)) as cache:
+    left = [pid_of(kept_home, "postgres"), pid_of(kept_home, "valkey")]
+    with redis.Redis(unix_socket_path=_valkey_socket(left[1], kept_home)) as cache:
         cache.set("job", "1")
     first.kill()
-    for path in (home / "postgres" / "postgresql.conf", home / "valkey" / "valkey.conf"):
+    for path in (kept_home / "postgres" / "postgresql.conf", kept_home / "valkey" / "valkey.conf"):
         path.write_text(path.read_text().replace("# ", "# of an older version "))
-    with start_engines(home) as engines:
+    with start_engines(kept_home) as engines:
         assert not set(left) & {server.pid for server in engines.servers}
         assert not any(processes.is_running(pid) for pid in left)
         with redis.Redis.from_url(engines.redis_url) as cache:
@@ -98,24 +98,24 @@ def _valkey_socket(pid: int, home: Path) -> str:
 
 
 def test_a_server_that_waits_for_its_clients_to_leave_is_made_to_hurry(
-    home: Path, starter: Callable[..., Any], connect: Connect
+    kept_home: Path, starter: Callable[..., Any], connect: Connect
 ) -> None:
-    first = starter("postgres")
+    first = starter(kept_home, "postgres")
     assert first.says() == "ready"
-    reached = PostgresServer(home)
-    left = pid_of(home, "postgres")
+    reached = PostgresServer(kept_home)
+    left = pid_of(kept_home, "postgres")
     first.kill()
     with reached.start() as server, connect(server) as client:
         client.execute("SELECT 1")
         os.kill(left, signal.SIGTERM)  # a smart shutdown: as long as a client stays, so does it
-        wait_until(lambda: "stopping" in (home / "postgres" / "postmaster.pid").read_text())
+        wait_until(lambda: "stopping" in (kept_home / "postgres" / "postmaster.pid").read_text())
         server._forget()  # as if this starter had been killed
         assert server.start().pid != left
     assert not processes.is_running(left)
 
 
-def test_a_killed_postgres_recovers_what_was_committed(home: Path, connect: Connect) -> None:
-    with PostgresServer(home) as server:
+def test_a_killed_postgres_recovers_what_was_committed(kept_home: Path, connect: Connect) -> None:
+    with PostgresServer(kept_home) as server:
         put_village(server, connect)
         server.kill()
         assert not server.alive()
@@ -124,9 +124,9 @@ def test_a_killed_postgres_recovers_what_was_committed(home: Path, connect: Conn
 
 
 def test_a_postmaster_killed_alone_is_started_again_after_its_busy_children(
-    home: Path, connect: Connect
+    kept_home: Path, connect: Connect
 ) -> None:
-    with start_engines(home) as engines:
+    with start_engines(kept_home) as engines:
         server = engines.postgres
         assert server is not None
         put_village(server, connect)
@@ -143,12 +143,12 @@ def test_a_postmaster_killed_alone_is_started_again_after_its_busy_children(
         assert villages(server, connect) == 1
 
 
-def test_a_killed_valkey_is_started_again(home: Path) -> None:
-    with start_engines(home, postgres=False) as engines:
+def test_a_killed_valkey_is_started_again(kept_home: Path) -> None:
+    with start_engines(kept_home, postgres=False) as engines:
         assert engines.valkey is not None
         engines.valkey.kill()
         assert not engines.is_alive()
-    with start_engines(home, postgres=False) as engines:
+    with start_engines(kept_home, postgres=False) as engines:
         assert engines.valkey is not None
         assert engines.valkey.pid is not None
         os.kill(engines.valkey.pid, signal.SIGKILL)
@@ -159,18 +159,20 @@ def test_a_killed_valkey_is_started_again(home: Path) -> None:
 
 
 def test_a_pid_file_whose_number_belongs_to_another_process_is_no_obstacle(
-    home: Path, connect: Connect
+    kept_home: Path, connect: Connect
 ) -> None:
-    with PostgresServer(home) as server:
+    with PostgresServer(kept_home) as server:
         put_village(server, connect)
         account = server.layout.account
     # After a restart of the machine the number may be anybody's, also of the same account.
     stranger = subprocess.Popen(["/bin/sleep", "60"], **account.run_as())
     try:
-        (home / "postgres" / "postmaster.pid").write_text(f"{stranger.pid}\n{home}/postgres\n1\n")
-        (home / "valkey").mkdir()
-        (home / "valkey" / "valkey.pid").write_text(f"{stranger.pid}\n")
-        with start_engines(home) as engines:
+        (kept_home / "postgres" / "postmaster.pid").write_text(
+            f"{stranger.pid}\n{kept_home}/postgres\n1\n"
+        )
+        (kept_home / "valkey").mkdir(exist_ok=True)
+        (kept_home / "valkey" / "valkey.pid").write_text(f"{stranger.pid}\n")
+        with start_engines(kept_home) as engines:
             assert engines.postgres is not None
             assert villages(engines.postgres, connect) == 1
         assert stranger.poll() is None
@@ -189,19 +191,19 @@ def test_a_damaged_pid_file_is_no_obstacle(home: Path, content: str) -> None:
 
 
 def test_of_two_starters_at_once_one_serves_and_one_is_told_why(
-    home: Path, starter: Callable[..., Any]
+    kept_home: Path, starter: Callable[..., Any]
 ) -> None:
-    both = [starter("postgres", "redis"), starter("postgres", "redis")]
+    both = [starter(kept_home, "postgres", "redis"), starter(kept_home, "postgres", "redis")]
     said = sorted((one.says() for one in both), key=len)
     assert said[0] == "ready"
-    assert f"the data folder {home} is already in use by another oneform (process " in said[1]
+    assert f"the data folder {kept_home} is already in use by another oneform (process " in said[1]
     assert str(both[0].process.pid) in said[1] or str(both[1].process.pid) in said[1]
 
 
-def test_the_same_process_cannot_start_twice_either(home: Path) -> None:
-    with start_engines(home, postgres=False) as engines:
+def test_the_same_process_cannot_start_twice_either(kept_home: Path) -> None:
+    with start_engines(kept_home, postgres=False) as engines:
         with pytest.raises(EngineError, match="already in use"):
-            start_engines(home, postgres=False)
+            start_engines(kept_home, postgres=False)
         assert engines.valkey is not None
         with pytest.raises(EngineError, match="started already"):
             engines.valkey.start()
@@ -209,36 +211,41 @@ def test_the_same_process_cannot_start_twice_either(home: Path) -> None:
 
 
 def test_a_forked_child_does_not_hold_the_data_folder_after_its_parent(
-    home: Path, starter: Callable[..., Any]
+    kept_home: Path, starter: Callable[..., Any]
 ) -> None:
-    first = starter("redis", "fork")
+    first = starter(kept_home, "redis", "fork")
     assert first.says() == "ready"
     first.process.kill()
     first.process.wait()
-    with start_engines(home, postgres=False) as engines:
+    with start_engines(kept_home, postgres=False) as engines:
         assert engines.is_alive()
 
 
-def test_a_throwaway_server_ends_with_its_starter(home: Path, starter: Callable[..., Any]) -> None:
-    first = starter("postgres", "redis", "throwaway")
+def test_a_throwaway_server_ends_with_its_starter(
+    kept_home: Path, starter: Callable[..., Any]
+) -> None:
+    first = starter(kept_home, "postgres", "redis", "throwaway")
     assert first.says() == "ready"
-    left = [pid_of(home, "postgres"), pid_of(home, "valkey")]
+    left = [pid_of(kept_home, "postgres"), pid_of(kept_home, "valkey")]
     first.kill()
     wait_until(lambda: not any(processes.is_running(pid) for pid in left))
 
 
 def test_a_long_recovery_is_told_of_and_left_to_go_on(
-    home: Path, connect: Connect, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    kept_home: Path,
+    connect: Connect,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with PostgresServer(home) as server:
+    with PostgresServer(kept_home) as server:
         put_village(server, connect)
         server.kill()
         monkeypatch.setattr(server_module, "_REPORT_SECONDS", 0.0)
-        hasty = PostgresServer(home, start_limit=0.0)
+        hasty = PostgresServer(kept_home, start_limit=0.0)
         with pytest.raises(EngineError, match="not ready after 0 s and goes on"):
             hasty.start()
-        wait_until(lambda: processes.is_running(pid_of(home, "postgres")))
-        left = pid_of(home, "postgres")
+        wait_until(lambda: processes.is_running(pid_of(kept_home, "postgres")))
+        left = pid_of(kept_home, "postgres")
         with caplog.at_level(logging.INFO, logger="oneform.engines"):
             assert server.start().pid == left
         assert villages(server, connect) == 1

@@ -35,29 +35,29 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-def test_nobody_else_may_enter_any_folder_or_read_any_file(home: Path) -> None:
-    with start_engines(home) as engines:
+def test_nobody_else_may_enter_any_folder_or_read_any_file(kept_home: Path) -> None:
+    with start_engines(kept_home) as engines:
         for server in engines.servers:
             assert mode(server.socket_folder) == 0o700
             for path in server.socket_folder.iterdir():
                 assert path.name.endswith(".lock") or stat.S_ISSOCK(path.stat().st_mode)
-        found = {path: mode(path) for path in home.rglob("*")}
-    assert mode(home) == (0o710 if os.geteuid() == 0 else 0o700)
-    assert found[home / "run" / "engines.json"] == 0o600
+        found = {path: mode(path) for path in kept_home.rglob("*")}
+    assert mode(kept_home) == (0o710 if os.geteuid() == 0 else 0o700)
+    assert found[kept_home / "run" / "engines.json"] == 0o600
     assert {path for path, bits in found.items() if bits & 0o077} == set()
 
 
 @as_root
-def test_root_gives_the_servers_to_an_account_without_privileges(home: Path) -> None:
-    with start_engines(home, durable=False) as engines:
+def test_root_gives_the_servers_to_an_account_without_privileges(kept_home: Path) -> None:
+    with start_engines(kept_home, durable=False) as engines:
         for server in engines.servers:
             assert Path(f"/proc/{server.pid}").stat().st_uid == server.layout.account.uid != 0
-    assert (home / "run").stat().st_uid == 0
+    assert (kept_home / "run").stat().st_uid == 0
 
 
 @as_root
-def test_the_servers_account_itself_may_not_log_in(home: Path, connect: Connect) -> None:
-    with PostgresServer(home, durable=False) as server:
+def test_the_servers_account_itself_may_not_log_in(kept_home: Path, connect: Connect) -> None:
+    with PostgresServer(kept_home, durable=False) as server:
         command = ["/bin/sh", "-c", 'exec "$0" --host "$1" -U oneform -c "SELECT 1" oneform']
         psql = postgres_install().bin / "psql"
         refused = subprocess.run(
@@ -72,8 +72,8 @@ def test_the_servers_account_itself_may_not_log_in(home: Path, connect: Connect)
 
 
 @as_root
-def test_other_accounts_cannot_reach_the_sockets(home: Path) -> None:
-    with start_engines(home, durable=False) as engines:
+def test_other_accounts_cannot_reach_the_sockets(kept_home: Path) -> None:
+    with start_engines(kept_home, durable=False) as engines:
         for server in engines.servers:
             other = Account("daemon", ORDINARY, ORDINARY)
             assert not other.can_enter(server.socket_folder)
@@ -158,7 +158,7 @@ def test_an_ordinary_user_starts_engines_and_others_do_not(
     open_folder: Path, home: Path, starter: Callable[..., Any]
 ) -> None:
     os.chown(open_folder, ORDINARY, ORDINARY)
-    first = starter("postgres", "redis", user=ORDINARY)
+    first = starter(home, "postgres", "redis", user=ORDINARY)
     assert first.says() == "ready"
     assert home.stat().st_uid == ORDINARY
     assert mode(home) == 0o700
@@ -168,7 +168,7 @@ def test_an_ordinary_user_starts_engines_and_others_do_not(
     with psycopg.connect(urls.database_url.replace("+psycopg", "")):
         pass
     assert first.finish() == "stopped\n"
-    other = starter("redis", user=pwd.getpwnam("bin").pw_uid)
+    other = starter(home, "redis", user=pwd.getpwnam("nobody").pw_uid)
     assert other.says() == f"the data folder {home} belongs to another user"
 
 
@@ -186,18 +186,18 @@ def test_what_root_starts_in_a_users_folder_stays_the_users(
         with connect(engines.postgres) as connection:
             connection.execute("CREATE TABLE village (id int)")
     assert {path for path in home.rglob("*") if path.lstat().st_uid != ORDINARY} == set()
-    own = starter("postgres", "redis", user=ORDINARY)
+    own = starter(home, "postgres", "redis", user=ORDINARY)
     assert own.says() == "ready"
     assert own.finish() == "stopped\n"
 
 
 @as_root
 def test_a_cluster_that_root_has_copied_back_is_given_to_the_servers(
-    home: Path, connect: Connect
+    kept_home: Path, connect: Connect
 ) -> None:
-    with PostgresServer(home, durable=False) as server, connect(server) as connection:
+    with PostgresServer(kept_home, durable=False) as server, connect(server) as connection:
         connection.execute("CREATE TABLE village (id int)")
-    for path in [home / "postgres", *(home / "postgres").rglob("*")]:
+    for path in [kept_home / "postgres", *(kept_home / "postgres").rglob("*")]:
         os.chown(path, 0, 0)
-    with PostgresServer(home, durable=False) as server, connect(server) as connection:
+    with PostgresServer(kept_home, durable=False) as server, connect(server) as connection:
         connection.execute("SELECT * FROM village")
