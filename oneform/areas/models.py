@@ -153,7 +153,7 @@ class Subject(Base):
     """Since when it is known to be so placed."""
 
     __table_args__ = (
-        sa.Index("ix_subject_place", "region_id", "kind_id", "area_id"),
+        sa.Index("ix_subject_place", "area_id", "kind_id"),
         sa.Index(
             "uq_subject_key",
             "region_id",
@@ -185,6 +185,6 @@ class SubjectHistory(Base):
     recorded_at: Mapped[dt.datetime]
 
     __table_args__ = (
-        sa.Index("ix_subject_history_place", "region_id", "kind_id", "area_id"),
+        sa.Index("ix_subject_history_place", "area_id", "kind_id"),
         BY_REGION,
     )

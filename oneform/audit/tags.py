@@ -20,3 +20,17 @@ class Tag(StrEnum):
     SUBJECT_CREATED = "subject.created"  # kind, area
     SUBJECT_MOVED = "subject.moved"  # from_area, to_area
     SUBJECT_CLOSED = "subject.closed"  # on
+
+    # Requests. Target: `request`, its id (a rejection: `rejection`; a grant: `grant`).
+    REQUEST_SUBMITTED = "request.submitted"  # control_no, fields
+    REQUEST_REJECTED = "request.rejected"  # fields
+    REQUEST_CANCELLED = "request.cancelled"  # asks withdrawn
+    DATA_RELEASED = "data.released"  # request, format, layout, values
+    GRANT_DECIDED = "grant.decided"  # decision, field, agency
+
+    # Collection. Target: `submission`, `refusal` or `answer`, its id.
+    ANSWERS_SUBMITTED = "answers.submitted"  # unit, accepted, in_review
+    ANSWER_AMENDED = "answer.amended"  # field, period
+    ANSWERS_REVIEWED = "answers.reviewed"  # accepted, returned
+    ASKS_REFUSED = "asks.refused"  # unit, reason, number of asks
+    REFUSAL_DECIDED = "refusal.decided"  # decision, scope

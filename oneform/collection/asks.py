@@ -23,7 +23,7 @@ WITH ended AS (
   FROM {relation}
   JOIN cell_value AS v ON v.region_id = :c_region_id AND v.field_id = c.field_id
     AND v.period = c.period AND v.subject_id = c.subject_id
-    AND (v.fresh_until IS NULL OR v.fresh_until > oneform_today())
+    AND (v.fresh_until IS NULL OR v.fresh_until >= oneform_today())
   WHERE a.region_id = :c_region_id AND a.field_id = c.field_id AND a.period = c.period
     AND a.subject_id = c.subject_id AND a.state IN {live}
   RETURNING a.id),

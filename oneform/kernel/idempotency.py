@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Mapped, mapped_column
 
+from oneform.kernel.context import Context
+from oneform.kernel.context import Context
 from oneform.kernel.db import Base, Code
 
 KEPT_DAYS = 8
@@ -25,3 +29,65 @@ class IdempotencyKey(Base):
     headers: Mapped[dict[str, str]] = mapped_column(sa.JSON)
     body: Mapped[bytes]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """An answer as it was sent first."""
+
+    fingerprint: bytes
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def find_answer(ctx: Context, owner: str, key: str) -> KeptAnswer | None:
+    """What was answered under the key; None when nothing was."""
+    row = ctx.sql(_FIND, owner=owner, key=key).one_or_none()
+    if row is None:
+        return None
+    return KeptAnswer(
+        fingerprint=bytes(row.fingerprint),
+        status=row.status,
+        headers=row.headers,
+        body=bytes(row.body),
+    )
+
+
+def keep_answer(ctx: Context, owner: str, key: str, answer: KeptAnswer) -> bool:
+    """Keep an answer in this transaction; False when another one is kept under the key already."""
+    statement = (
+        pg.insert(IdempotencyKey)
+        .values(
+            owner=owner,
+            key=key,
+            fingerprint=answer.fingerprint,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+        )
+        .on_conflict_do_nothing()
+    )
+    return ctx.sql(statement).rowcount == 1
+
+
+def forget_old_answers(ctx: Context) -> int:
+    """Delete what was kept long enough; how many."""
+    return ctx.sql(
+        "DELETE FROM idempotency_key WHERE created_at < now() - make_interval(days => :days)",
+        days=KEPT_DAYS,
+    ).rowcount
+
+
+_FIND = sa.text(
+    "SELECT fingerprint, status, headers, body FROM idempotency_key "
+    "WHERE owner = :owner AND key = :key"
+)
+
+
+def forget_old_answers(ctx: Context) -> int:
+    """Delete answers past their time; how many."""
+    return ctx.sql(
+        "DELETE FROM idempotency_key WHERE created_at < now() - make_interval(days => :days)",
+        days=KEPT_DAYS,
+    ).rowcount

@@ -34,7 +34,7 @@ STATE_OF_CELL = f"""
     SELECT h.since, h.since_kind, h.fresh_until FROM cell_value_history AS h
     WHERE v.refilled AND h.region_id = cell.region_id AND h.field_id = cell.field_id
       AND h.period = cell.period AND h.subject_id = cell.subject_id
-      AND h.since < v.since AND (h.fresh_until IS NULL OR h.fresh_until > cell.decided_on)
+      AND h.since < v.since AND (h.fresh_until IS NULL OR h.fresh_until >= cell.decided_on)
     ORDER BY h.since, h.superseded_at DESC LIMIT 1) AS h ON v.refilled
   LEFT JOIN ask AS a ON a.region_id = cell.region_id AND a.field_id = cell.field_id
     AND a.period = cell.period AND a.subject_id = cell.subject_id

@@ -8,4 +8,4 @@ from oneform.kernel.outbox import JobName
 class RequestJob(JobName):
     RESOLVE_REQUEST = "resolve_request"
     RETRY_SOURCES = "retry_sources"
-    CLOSE_DUE_REQUESTS = "close_due_requests"
+    CLOSE_DUE_REQUEST = "close_due_request"

@@ -65,8 +65,8 @@ class Provenance(Base):
 class CellValue(Base):
     """The current value of a cell. Columns: DESIGN.md §5.
 
-    `value` is NULL exactly when `missing` says why. `fresh_until` is the first
-    day on which the value no longer counts (NULL: final for its period).
+    `value` is NULL exactly when `missing` says why. `fresh_until` is the last
+    day on which the value counts as fresh (NULL: final for its period).
     `since` and `since_kind` tell when and how the cell was filled and has been
     fresh without a gap; `refilled` that there was such a stretch before, to be
     found in the history.

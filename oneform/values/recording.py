@@ -116,7 +116,7 @@ matched AS MATERIALIZED (
     o.provenance_id AS old_provenance_id, o.recorded_at AS old_recorded_at, o.since AS old_since,
     o.since_kind AS old_since_kind, o.fresh_until AS old_fresh_until, o.refilled AS old_refilled,
     o.field_id IS NOT NULL AS existed,
-    o.field_id IS NOT NULL AND (o.fresh_until IS NULL OR o.fresh_until > oneform_today()) AS was_fresh
+    o.field_id IS NOT NULL AND (o.fresh_until IS NULL OR o.fresh_until >= oneform_today()) AS was_fresh
   FROM staged AS s
   LEFT JOIN cell_value AS o ON o.region_id = :c_region_id AND o.field_id = s.field_id
     AND o.period = s.period AND o.subject_id = s.subject_id),

@@ -32,7 +32,7 @@ CREATE FUNCTION cell_status(
   SELECT CASE
     WHEN grant_state = 'pending' THEN 'pending_grant'
     WHEN grant_state = 'refused' THEN 'unavailable'
-    WHEN since IS NOT NULL AND (fresh_until IS NULL OR fresh_until > decided_on)
+    WHEN since IS NOT NULL AND (fresh_until IS NULL OR fresh_until >= decided_on)
       THEN CASE WHEN since <= decided_at THEN 'held' ELSE since_kind END
     WHEN NOT asks THEN 'unavailable'
     WHEN ask_state IN ('open', 'returned', 'in_review') THEN 'asked'

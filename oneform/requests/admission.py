@@ -1,0 +1,218 @@
+"""At the door: is a demand well-formed, on the list, in time, not too large?
+
+Finds every mistake of the demand before it says anything; writes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from catalog.periods import PeriodError, parse_period
+from catalog.whitelist import Admission, Demand, FieldInForce, admit
+from oneform.areas.models import Level
+from oneform.identity.policy import Permission, Principal, principal
+from oneform.kernel.context import Context
+from oneform.kernel.errors import Mistake
+from oneform.requests.commands import SubmitRequest
+from oneform.requests.errors import DueTooSoon, InvalidRequest, RequestTooLarge
+from oneform.requests.planner import MAX_CELLS
+
+NOTICE_WORKING_DAYS = 3
+"""Nobody may give less notice (DESIGN.md §9)."""
+
+MAX_FIELDS = 500
+MAX_AREAS = 1000
+AREA_KIND = "area"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The scope of a demand, found in the database."""
+
+    kind_id: int
+    level: Level | None
+    area_ids: list[int]
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A demand that is well-formed, with the verdict of the whitelist."""
+
+    place: Place
+    period: str
+    admission: Admission
+    cells_per_region: list[tuple[int, int]]
+    """Region and number of subjects × accepted fields."""
+
+    @property
+    def fields(self) -> list[FieldInForce]:
+        return self.admission.accepted
+
+
+def examine(ctx: Context, command: SubmitRequest) -> Admitted:
+    """Judge a demand as of today.
+
+    Raises InvalidRequest with every mistake, DueTooSoon, RequestTooLarge. Fields
+    off the list are in the result: what follows from them is the caller's affair.
+    """
+    actor = principal(ctx)
+    place = _check_form(ctx, command)
+    _check_notice(ctx, command, actor)
+    admission = admit(
+        ctx,
+        Demand(
+            fields=command.fields,
+            kind=command.kind,
+            level=place.level,
+            period=command.period,
+            area_paths=place.paths,
+            agency_id=actor.agency_id,
+            agency_path=actor.area_path,
+        ),
+        ctx.today(),
+    )
+    subjects = count_subjects(ctx, place)
+    total = sum(n for _, n in subjects) * len(admission.accepted)
+    if total > MAX_CELLS:
+        raise RequestTooLarge(f"{total} cells; one request may have {MAX_CELLS} at the most.")
+    if not subjects:
+        raise InvalidRequest(
+            mistakes=[
+                Mistake("/scope", "no_subjects", "There is nothing of this kind and level there.")
+            ]
+        )
+    return Admitted(
+        place=place,
+        period=command.period,
+        admission=admission,
+        cells_per_region=[(region, n * len(admission.accepted)) for region, n in subjects],
+    )
+
+
+def _check_form(ctx: Context, command: SubmitRequest) -> Place:
+    mistakes: list[Mistake] = []
+
+    def mistake(pointer: str, code: str, detail: str) -> None:
+        mistakes.append(Mistake(pointer, code, detail))
+
+    for name in ("title", "purpose", "legal_basis"):
+        if not getattr(command, name).strip():
+            mistake(f"/{name}", "empty", "Must not be empty.")
+    _check_list(command.fields, "/fields", MAX_FIELDS, mistakes)
+    _check_list(command.areas, "/scope/areas", MAX_AREAS, mistakes)
+    if command.period:
+        try:
+            parse_period(command.period)
+        except PeriodError as error:
+            mistake("/period", "period", str(error))
+    level = None
+    if command.kind == AREA_KIND:
+        if command.level is None:
+            mistake("/scope/level", "required", "Areas are requested at a level.")
+        else:
+            try:
+                level = Level.of(command.level)
+            except KeyError:
+                words = ", ".join(level.word for level in Level)
+                mistake("/scope/level", "unknown_level", f"Must be one of {words}.")
+    elif command.level is not None:
+        mistake("/scope/level", "not_allowed", "Only areas have levels.")
+    kind_id = ctx.sql(
+        "SELECT id FROM subject_kind WHERE code = :code", code=command.kind
+    ).scalar_one_or_none()
+    if kind_id is None:
+        mistake("/scope/kind", "unknown_kind", f"There is no kind of subject “{command.kind}”.")
+    found = {
+        row.code: row
+        for row in ctx.sql(
+            "SELECT code, id, path FROM area WHERE code = ANY(:codes) AND valid_to IS NULL",
+            codes=command.areas,
+        )
+    }
+    for position, code in enumerate(command.areas):
+        if code not in found:
+            mistake(f"/scope/areas/{position}", "unknown_area", f"There is no area “{code}”.")
+    if mistakes:
+        raise InvalidRequest(mistakes=mistakes)
+    return Place(
+        kind_id=kind_id,
+        level=level,
+        area_ids=[found[code].id for code in command.areas],
+        paths=[found[code].path for code in command.areas],
+    )
+
+
+def _check_list(items: list[str], pointer: str, most: int, mistakes: list[Mistake]) -> None:
+    if not 1 <= len(items) <= most:
+        mistakes.append(Mistake(pointer, "length", f"Must have 1 to {most} items."))
+    seen: set[str] = set()
+    for position, item in enumerate(items):
+        if item in seen:
+            mistakes.append(Mistake(f"{pointer}/{position}", "duplicate", f"“{item}” comes twice."))
+        seen.add(item)
+
+
+def _check_notice(ctx: Context, command: SubmitRequest, actor: Principal) -> None:
+    if command.urgent and actor.may(Permission.SUBMIT_URGENT_REQUEST):
+        if command.due < ctx.today():
+            raise DueTooSoon("The due date has passed.")
+        return
+    earliest = earliest_due(ctx)
+    if command.due < earliest:
+        raise DueTooSoon(
+            f"Due on {earliest} at the earliest: {NOTICE_WORKING_DAYS} working days' notice.",
+            data={"earliest": earliest.isoformat()},
+        )
+
+
+def earliest_due(ctx: Context) -> dt.date:
+    """The third working day after today."""
+    return ctx.calendar.add_working_days(ctx.today(), NOTICE_WORKING_DAYS).day
+
+
+_IN_SCOPE = """
+  FROM unnest(CAST(:paths AS text[])) AS scope(path)
+  JOIN area AS a ON a.path >= scope.path COLLATE "C" AND a.path < scope.path || '~' COLLATE "C"
+    AND (CAST(:level AS int) IS NULL OR a.level = :level)
+  JOIN subject AS s ON {join}
+  WHERE s.kind_id = :kind AND (s.active_from IS NULL OR s.active_from <= :today)
+    AND (s.active_to IS NULL OR s.active_to > :today)
+"""
+
+
+def subjects_in_scope(place: Place) -> str:
+    """FROM clause of the active subjects `s` (and their areas `a`) in a scope.
+
+    Parameters: `scope_params`. Areas are their own subjects, which saves a search.
+    """
+    own = "s.region_id = a.region_id AND s.id = a.id"
+    return _IN_SCOPE.format(join=own if place.level is not None else "s.area_id = a.id")
+
+
+def scope_params(ctx: Context, place: Place) -> dict[str, object]:
+    return {
+        "kind": place.kind_id,
+        "level": place.level,
+        "paths": outermost(place.paths),
+        "today": ctx.today(),
+    }
+
+
+def count_subjects(ctx: Context, place: Place) -> list[tuple[int, int]]:
+    """Active subjects in the scope today, as (region id, number)."""
+    counts = ctx.sql(
+        f"SELECT s.region_id, count(*) AS n {subjects_in_scope(place)} GROUP BY 1",
+        **scope_params(ctx, place),
+    )
+    return [(row.region_id, row.n) for row in counts]
+
+
+def outermost(paths: list[str]) -> list[str]:
+    """Paths without those that lie below another of them: each subject once."""
+    kept: list[str] = []
+    for path in sorted(paths):
+        if not kept or not path.startswith(kept[-1]):
+            kept.append(path)
+    return kept

@@ -1,0 +1,303 @@
+"""Data of a request: what is there so far, streamed by the database itself.
+
+The database writes the rows (`COPY … TO STDOUT`); this process only passes
+chunks on, so that its memory does not grow with the export. One statement is
+one snapshot. The release is on record before the first byte leaves.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql as psql
+
+from oneform.audit import service as audit
+from oneform.audit.tags import Tag
+from oneform.identity import policy
+from oneform.identity.policy import Permission
+from oneform.kernel.context import Context
+from oneform.kernel.errors import Invalid, Mistake, NotFound
+from oneform.kernel.ids import new_id
+from oneform.requests.books import ASKS, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
+from oneform.requests.models import CellStatus, Release
+
+
+class DataFormat(StrEnum):
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+class Layout(StrEnum):
+    LONG = "long"
+    WIDE = "wide"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadData:
+    """Which data, in which shape."""
+
+    request_id: uuid.UUID
+    format: DataFormat = DataFormat.JSON
+    layout: Layout = Layout.LONG
+    status: CellStatus | None = None
+    area: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export that may begin: its statement, and the release that stands for it."""
+
+    release_id: uuid.UUID
+    format: DataFormat
+    copy: str
+    header: bytes
+
+
+LONG_COLUMNS = (
+    "subject", "subject_name", "area", "field", "period",
+    "value", "status", "observed_on", "source", "missing_reason",
+)  # fmt: skip
+WIDE_COLUMNS = ("subject", "subject_name", "area")
+
+WITH_VALUE = "status IN ('held', 'derived', 'shared', 'answered')"
+
+# One row per cell. What a status does not let out (a grant awaited, a stale value) is NULL here.
+_CELLS = f"""
+WITH cell AS (
+  SELECT p.region_id, p.subject_id, pl.code AS area, rf.field_id, f.code AS field, rf.period,
+    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks,
+    k.personal AS personal
+  FROM request AS r
+  JOIN subject_kind AS k ON k.id = r.kind_id
+  JOIN request_region AS rr ON rr.request_id = r.id AND rr.resolved_at IS NOT NULL
+  JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = rr.region_id
+  JOIN area AS pl ON pl.id = ru.place_id {{area}}
+  JOIN {PLACED} AS p ON p.region_id = rr.region_id AND p.kind_id = r.kind_id
+    AND p.area_id = ru.place_id AND {IN_PLACE}
+  JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
+  JOIN field AS f ON f.id = rf.field_id
+  WHERE r.id = :request),
+judged AS (
+  SELECT cell.*, {STATUS} AS status, v.value AS raw_value, v.missing AS raw_missing,
+    v.observed_on AS raw_observed_on, v.provenance_id
+  FROM cell {STATE_OF_CELL}),
+told AS (
+  SELECT CASE WHEN j.personal THEN j.region_id || '-' || j.subject_id ELSE s.key END
+      COLLATE "C" AS subject,
+    s.name AS subject_name, j.area, j.field, nullif(j.period, '') AS period, j.status,
+    CASE WHEN {WITH_VALUE} THEN j.raw_value END AS value,
+    CASE WHEN {WITH_VALUE} THEN j.raw_missing END AS missing_reason,
+    CASE WHEN {WITH_VALUE} THEN j.raw_observed_on END AS observed_on,
+    CASE WHEN {WITH_VALUE} THEN coalesce(src.code, pv.kind) END AS source
+  FROM judged AS j
+  JOIN subject AS s ON s.region_id = j.region_id AND s.id = j.subject_id
+  LEFT JOIN provenance AS pv ON pv.id = j.provenance_id
+  LEFT JOIN source AS src ON src.id = pv.source_id)
+"""
+
+# Text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.
+_TEXT = "value #>> '{}'"
+_CSV_VALUE = f"""CASE WHEN jsonb_typeof(value) = 'string'
+  AND left({_TEXT}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r') THEN '\'' || ({_TEXT})
+  ELSE {_TEXT} END"""
+_CSV_NAME = """CASE WHEN left(subject_name, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r')
+  THEN '\'' || subject_name ELSE subject_name END"""
+
+_LONG_CSV = f"""{{cells}} SELECT subject, {_CSV_NAME}, area, field, period, {_CSV_VALUE}, status,
+  observed_on, source, missing_reason FROM told {{where}} ORDER BY subject, field"""
+
+_LONG_JSON = """{cells} SELECT json_build_object('subject', subject, 'subject_name', subject_name,
+  'area', area, 'field', field, 'period', period, 'value', value, 'status', status,
+  'observed_on', observed_on, 'source', source, 'missing_reason', missing_reason)::text
+  FROM told {where} ORDER BY subject, field"""
+
+# Every subject has every field exactly once, so that the n-th value is the n-th field's.
+_WIDE_CSV = f"""{{cells}} SELECT subject, name, area, {{columns}} FROM (
+  SELECT subject, {_CSV_NAME} AS name, area,
+    array_agg(CASE WHEN {{kept}} THEN {_CSV_VALUE} END ORDER BY field) AS v
+  FROM told GROUP BY subject, subject_name, area) AS wide ORDER BY subject"""
+
+_WIDE_JSON = """{cells} SELECT (jsonb_build_object('subject', subject, 'subject_name', subject_name,
+  'area', area) || jsonb_object_agg(field, CASE WHEN {kept} THEN value END))::text
+  FROM told GROUP BY subject, subject_name, area ORDER BY subject"""
+
+
+def begin_export(ctx: Context, command: ReadData) -> Export:
+    """Check reach, put the release on record, and say what is to be streamed.
+
+    Raises NotFound for a request that is not the actor's, Invalid for an
+    unknown area.
+    """
+    actor = policy.require(ctx, Permission.READ_DATA)
+    request = ctx.sql(
+        "SELECT agency_id, purpose FROM request WHERE id = :id", id=command.request_id
+    ).one_or_none()
+    if request is None or (actor.area_path != "" and request.agency_id != actor.agency_id):
+        raise NotFound("There is no such request of your agency.")
+    fields = list(
+        ctx.sql(
+            "SELECT f.code FROM request_field AS rf JOIN field AS f ON f.id = rf.field_id "
+            "WHERE rf.request_id = :id ORDER BY f.code",
+            id=command.request_id,
+        ).scalars()
+    )
+    export = Export(
+        release_id=new_id(),
+        format=command.format,
+        copy=_copy_statement(command, fields, _area_path(ctx, command.area)),
+        header=_header(command, fields),
+    )
+    _record_release(ctx, export, command, request.agency_id, request.purpose, fields)
+    return export
+
+
+def _area_path(ctx: Context, code: str | None) -> str | None:
+    if code is None:
+        return None
+    path = ctx.sql(
+        "SELECT path FROM area WHERE code = :code AND valid_to IS NULL", code=code
+    ).scalar_one_or_none()
+    if path is None:
+        raise Invalid(mistakes=[Mistake("/area", "unknown_area", f"There is no area “{code}”.")])
+    return str(path)
+
+
+def _copy_statement(command: ReadData, fields: list[str], area_path: str | None) -> str:
+    """The whole COPY statement; its few values are written in as literals, as COPY demands."""
+    status = None if command.status is None else _literal(command.status.value)
+    area = "" if area_path is None else f"AND pl.path LIKE {_literal(area_path + '%')}"
+    cells = _CELLS.format(area=area).replace(":request", _literal(str(command.request_id)))
+    wide = command.layout is Layout.WIDE
+    as_csv = command.format is DataFormat.CSV
+    template = {
+        (False, True): _LONG_CSV,
+        (False, False): _LONG_JSON,
+        (True, True): _WIDE_CSV,
+        (True, False): _WIDE_JSON,
+    }[(wide, as_csv)]
+    query = template.format(
+        cells=cells,
+        where="" if status is None else f"WHERE status = {status}",
+        kept="true" if status is None else f"status = {status}",
+        columns=", ".join(f"v[{position + 1}]" for position in range(len(fields))),
+    )
+    # A JSON text holds no control character, so that with these nothing is ever quoted.
+    shape = "FORMAT csv" if as_csv else "FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01'"
+    return f"COPY ({query}) TO STDOUT WITH ({shape})"
+
+
+def _literal(text: str) -> str:
+    return psql.Literal(text).as_string(None)
+
+
+def _header(command: ReadData, fields: list[str]) -> bytes:
+    if command.format is not DataFormat.CSV:
+        return b""
+    columns = LONG_COLUMNS if command.layout is Layout.LONG else (*WIDE_COLUMNS, *fields)
+    return (",".join(columns) + "\n").encode()
+
+
+def _record_release(
+    ctx: Context,
+    export: Export,
+    command: ReadData,
+    agency_id: int,
+    purpose: str,
+    fields: list[str],
+) -> None:
+    counted = ctx.sql(
+        "SELECT coalesce(sum(held + derived + shared + answered), 0) FROM request_unit "
+        "WHERE request_id = :id",
+        id=command.request_id,
+    ).scalar_one()
+    areas = ctx.sql(
+        "SELECT a.code FROM request_area AS ra JOIN area AS a ON a.id = ra.area_id "
+        "WHERE ra.request_id = :id ORDER BY a.code",
+        id=command.request_id,
+    ).scalars()
+    filters = {
+        name: value
+        for name, value in (("status", command.status), ("area", command.area))
+        if value is not None
+    }
+    ctx.session.add(
+        Release(
+            id=export.release_id,
+            agency_id=agency_id,
+            actor_label=ctx.actor.label,
+            request_id=command.request_id,
+            purpose=purpose,
+            format=command.format,
+            layout=command.layout,
+            fields=fields,
+            areas=list(areas),
+            filters=filters,
+            values_count=int(counted),
+        )
+    )
+    audit.append(
+        ctx,
+        Tag.DATA_RELEASED,
+        "request",
+        command.request_id,
+        format=command.format,
+        layout=command.layout,
+        values=int(counted),
+    )
+
+
+CHUNK_BYTES = 64 * 1024
+
+
+def stream(engine: sa.Engine, export: Export) -> Iterator[bytes]:
+    """The bytes of an export, in chunks, over a connection of its own.
+
+    Marks the release as finished when the last chunk was taken; a reader that
+    goes away earlier closes the connection and leaves it unfinished.
+    """
+    as_json = export.format is DataFormat.JSON
+    connection = engine.raw_connection()
+    try:
+        driver = connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        yield b'{"items":[' if as_json else export.header
+        with driver.cursor() as cursor, cursor.copy(export.copy) as copy:
+            yield from _chunks(copy, b",\n" if as_json else None)
+        if as_json:
+            yield b'],"next":null}'
+        with driver.cursor() as cursor:
+            cursor.execute(
+                "UPDATE release SET finished_at = clock_timestamp() WHERE id = %s",
+                (export.release_id,),
+            )
+        driver.commit()
+    except BaseException:
+        connection.invalidate()
+        raise
+    finally:
+        connection.close()
+
+
+def _chunks(rows: psycopg.Copy, separator: bytes | None) -> Iterator[bytes]:
+    """Rows of a COPY gathered into chunks; with `separator`, it stands between rows instead of the line end."""
+    gathered: list[bytes] = []
+    size = 0
+    first = True
+    for row in rows:
+        data = bytes(row)
+        if separator is not None:
+            data = data.rstrip(b"\n") if first else separator + data.rstrip(b"\n")
+            first = False
+        gathered.append(data)
+        size += len(data)
+        if size >= CHUNK_BYTES:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)

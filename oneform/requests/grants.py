@@ -1,0 +1,177 @@
+"""Grants: an agency's use of a conditional field awaits its owner's consent.
+
+The statutory clock is ten working days (政务数据共享条例: conditional sharing is
+answered within 10 working days, once extended by 10 at the most, with notice).
+A clock that runs out never consents (DESIGN.md §4, point 11).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from catalog.whitelist import FieldInForce
+from oneform.audit import service as audit
+from oneform.audit.tags import Tag
+from oneform.identity import policy
+from oneform.identity.policy import Permission
+from oneform.kernel.context import Context
+from oneform.kernel.errors import Conflict, NotFound
+from oneform.kernel.ids import new_id
+from oneform.kernel.paging import Page, decode_cursor, encode_cursor
+from oneform.requests.jobs import RequestJob
+from oneform.requests.models import Grant, GrantState
+
+ANSWER_WORKING_DAYS = 10
+EXTENSION_WORKING_DAYS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantView:
+    id: uuid.UUID
+    state: GrantState
+    field: str
+    agency: str
+    owner: str
+    request_id: uuid.UUID
+    purpose: str
+    legal_basis: str
+    reason: str | None
+    conditions: str | None
+    valid_until: dt.date | None
+    answer_by: dt.date
+    provisional: bool
+    extended: bool
+    created_at: dt.datetime
+    decided_at: dt.datetime | None
+
+
+_VIEW = """
+SELECT g.id, g.state, f.code AS field, a.code AS agency, o.code AS owner, g.request_id,
+  r.purpose, r.legal_basis, g.reason, g.conditions, g.valid_until, g.answer_by,
+  g.answer_by_provisional AS provisional, g.extended, g.created_at, g.decided_at
+FROM "grant" AS g JOIN field AS f ON f.id = g.field_id JOIN agency AS a ON a.id = g.agency_id
+JOIN agency AS o ON o.id = g.owner_id JOIN request AS r ON r.id = g.request_id
+"""
+
+
+def ask_for_grants(
+    ctx: Context, request_id: uuid.UUID, agency_id: int, fields: Sequence[FieldInForce]
+) -> None:
+    """Ask the owners of these fields; the statutory clock starts today."""
+    if not fields:
+        return
+    deadline = ctx.calendar.add_working_days(ctx.today(), ANSWER_WORKING_DAYS)
+    ctx.session.execute(
+        sa.insert(Grant),
+        [
+            {
+                "id": new_id(),
+                "request_id": request_id,
+                "field_id": field.field_id,
+                "agency_id": agency_id,
+                "owner_id": field.owner_id,
+                "state": GrantState.PENDING.value,
+                "answer_by": deadline.day,
+                "answer_by_provisional": deadline.provisional,
+            }
+            for field in fields
+        ],
+    )
+
+
+def list_grants(
+    ctx: Context, *, state: str | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[GrantView]:
+    """Grants that the actor's agency gives or awaits, newest first."""
+    policy.require(ctx, Permission.READ_AREAS)
+    agency_id = policy.require_agency(ctx)
+    before = decode_cursor(cursor, [uuid.UUID])[0] if cursor else None
+    rows = ctx.sql(
+        _VIEW + " WHERE :agency IN (g.owner_id, g.agency_id) "
+        "AND (CAST(:state AS text) IS NULL OR g.state = :state) "
+        "AND (CAST(:before AS uuid) IS NULL OR g.id < :before) ORDER BY g.id DESC LIMIT :limit",
+        agency=agency_id,
+        state=state,
+        before=before,
+        limit=limit + 1,
+    ).all()
+    items = [GrantView(**row._mapping) for row in rows[:limit]]
+    return Page(items, encode_cursor(items[-1].id) if len(rows) > limit else None)
+
+
+def decide_grant(
+    ctx: Context,
+    grant_id: uuid.UUID,
+    *,
+    decision: str,
+    reason: str | None,
+    valid_until: dt.date | None,
+    conditions: str | None,
+) -> GrantView:
+    """The owner grants or refuses; a grant sets the waiting cells to work."""
+    grant = _for_owner(ctx, grant_id)
+    state = GrantState.GRANTED if decision == "grant" else GrantState.REFUSED
+    grant.state = state
+    grant.reason = reason
+    grant.valid_until = valid_until
+    grant.conditions = conditions
+    grant.decided_by = ctx.actor.label
+    grant.decided_at = ctx.clock.now()
+    ctx.session.flush()
+    ctx.sql(
+        "UPDATE request_field SET grant_state = :state "
+        "WHERE request_id = :request AND field_id = :field",
+        state=state.value,
+        request=grant.request_id,
+        field=grant.field_id,
+    )
+    regions = ctx.sql(
+        "SELECT region_id FROM request_region WHERE request_id = :request ORDER BY region_id",
+        request=grant.request_id,
+    ).scalars()
+    ctx.outbox.enqueue(
+        RequestJob.RESOLVE_REQUEST,
+        agency_id=grant.agency_id,
+        request_id=grant.request_id,
+        region_ids=list(regions),
+        again=True,
+    )
+    audit.append(ctx, Tag.GRANT_DECIDED, "grant", grant.id, decision=decision)
+    return _view(ctx, grant_id)
+
+
+def extend_grant(ctx: Context, grant_id: uuid.UUID, *, reason: str | None) -> GrantView:
+    """Give the owner up to ten more working days, once, with notice to the agency."""
+    grant = _for_owner(ctx, grant_id)
+    if grant.extended:
+        raise Conflict("The time to answer has been extended already; the law allows it once.")
+    deadline = ctx.calendar.add_working_days(grant.answer_by, EXTENSION_WORKING_DAYS)
+    grant.answer_by = deadline.day
+    grant.answer_by_provisional = deadline.provisional
+    grant.extended = True
+    grant.reason = reason
+    ctx.session.flush()
+    audit.append(ctx, Tag.GRANT_DECIDED, "grant", grant.id, decision="extend")
+    return _view(ctx, grant_id)
+
+
+def _for_owner(ctx: Context, grant_id: uuid.UUID) -> Grant:
+    """The grant, locked, if it is the actor's agency's to decide and still open."""
+    policy.require(ctx, Permission.DECIDE_GRANTS)
+    agency_id = policy.require_agency(ctx)
+    grant = ctx.session.get(Grant, grant_id, with_for_update=True)
+    if grant is None or grant.owner_id != agency_id:
+        raise NotFound("There is no such grant for your agency to decide.")
+    if grant.state != GrantState.PENDING:
+        raise Conflict(f"This grant is {grant.state} already.")
+    return grant
+
+
+def _view(ctx: Context, grant_id: uuid.UUID) -> GrantView:
+    row = ctx.sql(_VIEW + " WHERE g.id = :id", id=grant_id).one()
+    return GrantView(**row._mapping)

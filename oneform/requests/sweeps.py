@@ -1,0 +1,90 @@
+"""What time does to requests: due dates pass, asks expire, fields go out of force.
+
+Each sweep finds its work with one query and hands it out by region or request,
+so that no transaction holds more than one region.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from oneform.collection.asks import in_states
+from oneform.collection.lifecycle import LIVE, TRANSITIONS, AskEvent
+from oneform.kernel import locks
+from oneform.kernel.context import Context
+from oneform.requests.settlement import settle
+from oneform.requests.withdrawal import withdraw_asks
+
+
+def requests_past_due(ctx: Context) -> list[uuid.UUID]:
+    """Requests that collect although their due date has passed."""
+    return list(
+        ctx.sql(
+            "SELECT id FROM request WHERE state = 'collecting' AND due_on < :today ORDER BY id",
+            today=ctx.today(),
+        ).scalars()
+    )
+
+
+def close_due_request(ctx: Context, request_id: uuid.UUID) -> None:
+    """Let the due date of a request do its work. Its asks stay live for late answers."""
+    ctx.sql(
+        "UPDATE request SET retrying = false WHERE id = :id AND due_on < :today",
+        id=request_id,
+        today=ctx.today(),
+    )
+    settle(ctx, [request_id])
+
+
+def regions_with_expired_asks(ctx: Context) -> list[int]:
+    """Regions in which an ask has outlived its last day."""
+    allowed, _ = TRANSITIONS[AskEvent.EXPIRE]
+    return list(
+        ctx.sql(
+            f"SELECT DISTINCT region_id FROM ask WHERE state IN {in_states(allowed)} "
+            "AND live_until < :today ORDER BY region_id",
+            today=ctx.today(),
+        ).scalars()
+    )
+
+
+def regions_with_unlisted_asks(ctx: Context) -> list[int]:
+    """Regions with live asks for fields that are on the list no more: retired or expired."""
+    return list(
+        ctx.sql(
+            _UNLISTED.format(columns="DISTINCT a.region_id", region="") + " ORDER BY 1",
+            today=ctx.today(),
+        ).scalars()
+    )
+
+
+def withdraw_unlisted_asks(ctx: Context, region_id: int) -> int:
+    """Withdraw the asks of a region whose field is on the list no more; how many there were."""
+    locks.take_regions(ctx, [region_id])
+    ids = list(
+        ctx.sql(
+            _UNLISTED.format(columns="a.id", region="AND a.region_id = :region") + " ORDER BY 1",
+            today=ctx.today(),
+            region=region_id,
+        ).scalars()
+    )
+    return withdraw_asks(ctx, region_id, ids)
+
+
+# A superseded version is no reason: the question stands under the version it was asked under.
+_UNLISTED = f"""
+SELECT {{columns}} FROM ask AS a
+WHERE a.state IN {in_states(LIVE)} {{region}}
+  AND NOT EXISTS (SELECT FROM field_version AS v WHERE v.field_id = a.field_id
+    AND v.mode = 'collect' AND v.effective_from <= :today AND v.expires_on >= :today
+    AND (v.ends_on IS NULL OR v.ends_on > :today))
+"""
+
+
+def requests_that_retry(ctx: Context) -> list[uuid.UUID]:
+    """Requests for which sources are still to be tried."""
+    return list(
+        ctx.sql(
+            "SELECT id FROM request WHERE state = 'collecting' AND retrying ORDER BY id"
+        ).scalars()
+    )

@@ -1,0 +1,158 @@
+"""Withdrawing asks that nobody waits for any more: cancelled requests, retired fields, closed areas."""
+
+from __future__ import annotations
+
+import uuid
+
+from oneform.audit import service as audit
+from oneform.audit.tags import Tag
+from oneform.collection.asks import in_states, move_asks
+from oneform.collection.lifecycle import LATE_DAYS, LIVE, TRANSITIONS, AskEvent
+from oneform.identity import policy
+from oneform.identity.policy import Permission
+from oneform.kernel import locks
+from oneform.kernel.context import Context
+from oneform.requests.books import IN_PLACE, PLACED
+from oneform.requests.commands import RequestView
+from oneform.requests.errors import RequestEnded
+from oneform.requests.models import Request, RequestEvent, RequestState
+from oneform.requests.reading import get_request
+from oneform.values.cells import Cells
+from oneform.values.recording import changing
+
+# Asks of a region whose cells belong to the cancelled request, with the terms of those who still
+# wait for them (NULL where nobody does). A request waits while a late answer would count for it.
+_WAITING = f"""
+SELECT a.id, min(other.due_on) AS due_on, max(other.due_on) AS last_due_on
+FROM request AS r
+JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
+  AND rr.resolved_at IS NOT NULL
+JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
+JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id AND p.area_id = ru.place_id
+  AND {IN_PLACE}
+JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
+JOIN ask AS a ON a.region_id = :region AND a.field_id = rf.field_id AND a.period = rf.period
+  AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)}
+LEFT JOIN LATERAL (
+  SELECT o.due_on
+  FROM request_field AS orf
+  JOIN request AS o ON o.id = orf.request_id AND o.id <> r.id AND o.kind_id = r.kind_id
+    AND o.gap = 'ask' AND o.state <> 'cancelled'
+    AND o.due_on + :late_days >= :today AND orf.grant_state IN ('none', 'granted')
+  JOIN request_region AS orr ON orr.request_id = o.id AND orr.region_id = :region
+    AND orr.resolved_at IS NOT NULL
+  JOIN {PLACED} AS q ON q.region_id = :region
+    AND q.subject_id = a.subject_id
+    AND q.recorded_at <= orr.decided_at AND orr.decided_at < q.superseded_at
+  JOIN request_unit AS oru ON oru.request_id = o.id AND oru.place_id = q.area_id
+    AND orf.collected_at = ANY(oru.collected_at)
+  WHERE orf.field_id = a.field_id AND orf.period = a.period) AS other ON true
+WHERE r.id = :request
+GROUP BY a.id
+"""
+
+_RESCHEDULE = """
+UPDATE ask AS a SET due_on = t.due_on, live_until = t.last_due_on + :late_days
+FROM unnest(CAST(:ids AS bigint[]), CAST(:dues AS date[]), CAST(:lasts AS date[]))
+  AS t(id, due_on, last_due_on)
+WHERE a.region_id = :region AND a.id = t.id
+"""
+
+# A cancelled request asks for nothing: what it still waited for is unavailable to it.
+_CLOSE_BOOKS = """
+UPDATE request_unit SET unavailable = unavailable + asked + refused, asked = 0, refused = 0
+WHERE request_id = :request AND asked + refused > 0
+"""
+
+
+def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
+    """Cancel a request; asks that nobody else waits for are withdrawn.
+
+    Cancelling twice is no mistake. Raises NotFound, and RequestEnded for a
+    request that is fulfilled.
+    """
+    actor = policy.require(ctx, Permission.CANCEL_REQUEST)
+    get_request(ctx, request_id)
+    regions = list(
+        ctx.sql(
+            "SELECT region_id FROM request_region WHERE request_id = :id ORDER BY region_id",
+            id=request_id,
+        ).scalars()
+    )
+    locks.take_regions(ctx, regions)
+    request = ctx.session.get(Request, request_id, with_for_update=True, populate_existing=True)
+    assert request is not None
+    if request.state == RequestState.CANCELLED:
+        return get_request(ctx, request_id)
+    if request.state == RequestState.FULFILLED:
+        raise RequestEnded("The request is fulfilled; there is nothing left to cancel.")
+    withdrawn = sum(_release_asks(ctx, request_id, region_id) for region_id in regions)
+    ctx.sql(_CLOSE_BOOKS, request=request_id)
+    request.state = RequestState.CANCELLED
+    request.retrying = False
+    request.completed_at = ctx.clock.now()
+    ctx.session.add(RequestEvent(request_id=request_id, kind="cancelled", data={"by": actor.label}))
+    ctx.session.flush()
+    audit.append(ctx, Tag.REQUEST_CANCELLED, "request", request_id, withdrawn=withdrawn)
+    return get_request(ctx, request_id)
+
+
+def _release_asks(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
+    """Withdraw the request's asks in a region, or give them the terms of those who still wait."""
+    rows = ctx.sql(
+        _WAITING,
+        request=request_id,
+        region=region_id,
+        late_days=LATE_DAYS,
+        today=ctx.today(),
+    ).all()
+    kept = [row for row in rows if row.due_on is not None]
+    if kept:
+        ctx.sql(
+            _RESCHEDULE,
+            region=region_id,
+            late_days=LATE_DAYS,
+            ids=[row.id for row in kept],
+            dues=[row.due_on for row in kept],
+            lasts=[row.last_due_on for row in kept],
+        )
+    return withdraw_asks(ctx, region_id, [row.id for row in rows if row.due_on is None])
+
+
+def withdraw_asks(ctx: Context, region_id: int, ask_ids: list[int]) -> int:
+    """Withdraw live asks of a region, whose lock the caller holds alone; how many there were."""
+    return _end_asks(ctx, region_id, ask_ids, AskEvent.WITHDRAW)
+
+
+def _end_asks(ctx: Context, region_id: int, ask_ids: list[int], event: AskEvent) -> int:
+    if not ask_ids:
+        return 0
+    cells = Cells(
+        region_id,
+        "(SELECT field_id, period, subject_id FROM ask WHERE region_id = :c_region "
+        "AND id = ANY(:c_asks)) AS c",
+        {"c_region": region_id, "c_asks": ask_ids},
+    )
+    with changing(ctx, cells):
+        moved = move_asks(ctx, region_id, ask_ids, event)
+        ctx.sql(
+            "DELETE FROM answer_draft WHERE region_id = :region AND ask_id = ANY(:ids)",
+            region=region_id,
+            ids=moved,
+        )
+    return len(moved)
+
+
+def expire_asks(ctx: Context, region_id: int) -> int:
+    """End the asks of a region whose last day has passed; how many there were."""
+    locks.take_regions(ctx, [region_id])
+    allowed, _ = TRANSITIONS[AskEvent.EXPIRE]
+    ids = list(
+        ctx.sql(
+            f"SELECT id FROM ask WHERE region_id = :region AND state IN {in_states(allowed)} "
+            "AND live_until < :today ORDER BY id",
+            region=region_id,
+            today=ctx.today(),
+        ).scalars()
+    )
+    return _end_asks(ctx, region_id, ids, AskEvent.EXPIRE)

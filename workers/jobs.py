@@ -1,0 +1,10 @@
+"""All jobs: importing this module registers every body."""
+
+from __future__ import annotations
+
+from workers import maintenance, requests
+from workers.registry import JOBS
+
+MODULES = (maintenance, requests)
+
+__all__ = ["JOBS", "MODULES"]

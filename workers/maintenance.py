@@ -1,0 +1,63 @@
+"""Sweeps: what time makes necessary. Each finds its work, and hands it out piece by piece."""
+
+from __future__ import annotations
+
+from oneform.identity.sweeps import forget_expired_sessions
+from oneform.kernel.idempotency import forget_old_answers
+from oneform.kernel.outbox import JobName
+from oneform.requests import sweeps
+from oneform.requests.jobs import RequestJob
+from oneform.requests.withdrawal import expire_asks
+from workers.queues import QueueName
+from workers.registry import JobRun, job
+
+
+class MaintenanceJob(JobName):
+    SWEEP_REQUESTS = "sweep_requests"
+    SWEEP_ASKS = "sweep_asks"
+    RETRY_SHARES = "retry_shares"
+    CLEAN_UP = "clean_up"
+
+
+@job(MaintenanceJob.SWEEP_REQUESTS, QueueName.MAINTAIN)
+def sweep_requests(run: JobRun) -> None:
+    """Requests whose due date has passed."""
+    with run.last() as ctx:
+        for request_id in sweeps.requests_past_due(ctx):
+            ctx.outbox.enqueue(
+                RequestJob.CLOSE_DUE_REQUEST, key=f"close:{request_id}", request_id=request_id
+            )
+
+
+@job(MaintenanceJob.SWEEP_ASKS, QueueName.MAINTAIN)
+def sweep_asks(run: JobRun) -> None:
+    """Asks that outlived their last day, or whose field is on the list no more; region by region."""
+    with run.context() as ctx:
+        expired = sweeps.regions_with_expired_asks(ctx)
+        unlisted = sweeps.regions_with_unlisted_asks(ctx)
+    for region_id in expired:
+        with run.context() as ctx:
+            expire_asks(ctx, region_id)
+    for region_id in unlisted:
+        with run.context() as ctx:
+            sweeps.withdraw_unlisted_asks(ctx, region_id)
+    with run.last():
+        pass
+
+
+@job(MaintenanceJob.RETRY_SHARES, QueueName.MAINTAIN)
+def retry_shares(run: JobRun) -> None:
+    """Requests that still wait for a source."""
+    with run.last() as ctx:
+        for request_id in sweeps.requests_that_retry(ctx):
+            ctx.outbox.enqueue(
+                RequestJob.RETRY_SOURCES, key=f"retry:{request_id}", request_id=request_id
+            )
+
+
+@job(MaintenanceJob.CLEAN_UP, QueueName.MAINTAIN)
+def clean_up(run: JobRun) -> None:
+    """Kept answers and sessions past their time."""
+    with run.last() as ctx:
+        forget_old_answers(ctx)
+        forget_expired_sessions(ctx)

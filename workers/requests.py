@@ -1,0 +1,36 @@
+"""Jobs of requests."""
+
+from __future__ import annotations
+
+import uuid
+
+from oneform.requests.jobs import RequestJob
+from oneform.requests.resolving import resolve_regions, retry_sources
+from oneform.requests.sweeps import close_due_request
+from workers.queues import QueueName
+from workers.registry import JobRun, job
+
+
+@job(RequestJob.RESOLVE_REQUEST, QueueName.RESOLVE)
+def resolve_request(run: JobRun) -> None:
+    """Decide and ask for some regions of a request, one transaction each."""
+    resolve_regions(
+        run.runtime.context,
+        run.last,
+        uuid.UUID(run.args["request_id"]),
+        run.args["region_ids"],
+        again=run.args.get("again", False),
+    )
+
+
+@job(RequestJob.RETRY_SOURCES, QueueName.FETCH)
+def retry_request_sources(run: JobRun) -> None:
+    """Try the sources of a request again for what nobody may be asked for."""
+    retry_sources(run.runtime, run.last, uuid.UUID(run.args["request_id"]))
+
+
+@job(RequestJob.CLOSE_DUE_REQUEST, QueueName.MAINTAIN)
+def close_request(run: JobRun) -> None:
+    """Let the due date of a request do its work."""
+    with run.last() as ctx:
+        close_due_request(ctx, uuid.UUID(run.args["request_id"]))
