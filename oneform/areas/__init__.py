@@ -1,0 +1,1 @@
+"""Areas and the subjects that live in them: import, changes over time, reading."""
