@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -21,6 +22,10 @@ from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
 from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
+
+# A deadline would be a timed assertion.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 TODAY = dt.date(2026, 3, 16)
 """The day of most tests: a Monday without holidays around it."""

@@ -15,8 +15,7 @@ from workers.registry import JobRun, job
 def resolve_request(run: JobRun) -> None:
     """Decide and ask for some regions of a request, one transaction each."""
     resolve_regions(
-        run.runtime.context,
-        run.last,
+        run,
         uuid.UUID(run.args["request_id"]),
         run.args["region_ids"],
         again=run.args.get("again", False),
@@ -26,7 +25,7 @@ def resolve_request(run: JobRun) -> None:
 @job(RequestJob.RETRY_SOURCES, QueueName.FETCH)
 def retry_request_sources(run: JobRun) -> None:
     """Try the sources of a request again for what nobody may be asked for."""
-    retry_sources(run.runtime, run.last, uuid.UUID(run.args["request_id"]))
+    retry_sources(run, uuid.UUID(run.args["request_id"]))
 
 
 @job(RequestJob.CLOSE_DUE_REQUEST, QueueName.MAINTAIN)

@@ -1,16 +1,16 @@
 """Resolving: what of a request is held, what can be had, what has to be asked.
 
 One region at a time, each in a transaction of its own under the region's lock
-(`decide`, then `resolve`). Both may run twice. Between them, outside any
-transaction, the sources are called (`oneform.requests.fetching`). Everything is
-a few statements per region over the temporary table `judged_cell`.
+(`decide`, `judge`, `resolve`). All may run twice. Where sources may fill the gap,
+they are called outside any transaction, and the region is judged afresh
+afterwards (`oneform.requests.resolving`). Everything is a few statements per
+region over the temporary table `judged_cell`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
 
 from oneform.collection.asks import in_states
 from oneform.collection.lifecycle import LATE_DAYS, LIVE
@@ -135,22 +135,17 @@ WHERE ru.request_id = :request AND ru.place_id = c.place_id AND ru.unit_id = c.u
 _NEW_ASKS = "(SELECT field_id, period, subject_id FROM judged_cell WHERE gap) AS c"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """What resolving one region did."""
+def decide(
+    ctx: Context, request_id: uuid.UUID, region_id: int, *, again: bool = False
+) -> bool:
+    """Fix the instant and the subjects of a request in a region.
 
-    asks_made: int
-    cells: int
-
-
-def decide(ctx: Context, request_id: uuid.UUID, region_id: int) -> bool:
-    """Fix the instant and the subjects of a request in a region; False when it is not wanted any more.
-
-    Takes the region's lock. A second call changes nothing.
+    Takes the region's lock. A second call changes nothing. False when nothing
+    is to be done: the request is cancelled, or resolved here and not `again`.
     """
     locks.take_regions(ctx, [region_id])
     row = ctx.sql(_STILL, request=request_id, region=region_id).one_or_none()
-    if row is None or not row.wanted:
+    if row is None or not row.wanted or (row.resolved_at is not None and not again):
         return False
     if row.decided_at is None:
         today = ctx.today()
@@ -159,12 +154,33 @@ def decide(ctx: Context, request_id: uuid.UUID, region_id: int) -> bool:
     return True
 
 
-def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> Resolved:
-    """Judge every cell of the request in the region, ask for the gap, book the counts.
+def judge(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
+    """Fill `judged_cell` with every cell of the request in the region; how many there are.
 
-    Under the region's lock, taken by `decide` in the same transaction. May run
-    again (after a grant, after a crash): then it judges afresh and asks only
-    what is still missing.
+    Under the region's lock, after `decide`.
+    """
+    ctx.sql(_CREATE_JUDGED)
+    ctx.sql("DELETE FROM judged_cell")
+    return ctx.sql(_JUDGE, request=request_id, region=region_id).rowcount
+
+
+def missing_fields(ctx: Context, request_id: uuid.UUID) -> list[int]:
+    """Fields of which a judged cell is neither held nor asked, and that sources may answer."""
+    return list(
+        ctx.sql(
+            "SELECT DISTINCT j.field_id FROM judged_cell AS j JOIN request_field AS rf "
+            "ON rf.request_id = :request AND rf.field_id = j.field_id "
+            "WHERE j.status = 'unavailable' AND rf.grant_state IN ('none', 'granted') ORDER BY 1",
+            request=request_id,
+        ).scalars()
+    )
+
+
+def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
+    """Ask for the gap that `judge` found, and book the counts; how many asks were made.
+
+    In the transaction of `decide` and `judge`. May run again (after a grant,
+    after a crash): then it asks only what is still missing.
     """
     due, first = ctx.sql(
         "SELECT r.due_on, rr.resolved_at IS NULL FROM request AS r "
@@ -174,9 +190,6 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> Resolved:
         region=region_id,
     ).one()
     terms = {"region": region_id, "due": due, "live_until": due + _LATE}
-    ctx.sql(_CREATE_JUDGED)
-    ctx.sql("DELETE FROM judged_cell")
-    cells = ctx.sql(_JUDGE, request=request_id, region=region_id).rowcount
     made = ctx.sql(_ASK, **terms).rowcount
     ctx.sql(_JOIN, **terms)
     ctx.sql(_BOOK, request=request_id, first=first)
@@ -188,8 +201,22 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> Resolved:
         request=request_id,
         region=region_id,
     )
+    ctx.sql(_KEEP_TRYING, request=request_id, today=ctx.today())
     settle(ctx, [request_id])
-    return Resolved(asks_made=made, cells=cells)
+    return made
+
+
+# Cells that nobody may be asked for, although a source exists that might have them yet.
+_KEEP_TRYING = """
+UPDATE request SET retrying = true
+WHERE id = :request AND NOT retrying AND due_on >= :today AND EXISTS (
+  SELECT FROM judged_cell AS j
+  JOIN request_field AS rf ON rf.request_id = :request AND rf.field_id = j.field_id
+    AND rf.mode = 'share' AND rf.grant_state IN ('none', 'granted')
+  JOIN source_field AS sf ON sf.field_id = j.field_id
+  JOIN source AS s ON s.id = sf.source_id AND s.enabled
+  WHERE j.status = 'unavailable')
+"""
 
 
 def _book_for_others(ctx: Context, request_id: uuid.UUID, region_id: int) -> None:
