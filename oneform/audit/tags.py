@@ -34,3 +34,14 @@ class Tag(StrEnum):
     ANSWERS_REVIEWED = "answers.reviewed"  # accepted, returned
     ASKS_REFUSED = "asks.refused"  # unit, reason, number of asks
     REFUSAL_DECIDED = "refusal.decided"  # decision, scope
+
+    # Identity. Targets: `agency`, its code; `key`, its key id; `person`, the username.
+    AGENCIES_IMPORTED = "agencies.imported"  # created, updated, unchanged
+    AGENCY_CREATED = "agency.created"  # area
+    KEY_ISSUED = "key.issued"  # agency, scopes
+    KEY_REVOKED = "key.revoked"
+    PEOPLE_IMPORTED = "people.imported"  # created, updated, unchanged
+    PERSON_CREATED = "person.created"  # roles, area
+    PERSON_DISABLED = "person.disabled"
+    PERSON_LOCKED = "person.locked"  # too many wrong passwords
+    PASSWORD_SET = "password.set"

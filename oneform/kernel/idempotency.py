@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Mapped, mapped_column
 
 from oneform.kernel.context import Context
-from oneform.kernel.context import Context
 from oneform.kernel.db import Base, Code
 
 KEPT_DAYS = 8
@@ -69,14 +68,6 @@ def keep_answer(ctx: Context, owner: str, key: str, answer: KeptAnswer) -> bool:
         .on_conflict_do_nothing()
     )
     return ctx.sql(statement).rowcount == 1
-
-
-def forget_old_answers(ctx: Context) -> int:
-    """Delete what was kept long enough; how many."""
-    return ctx.sql(
-        "DELETE FROM idempotency_key WHERE created_at < now() - make_interval(days => :days)",
-        days=KEPT_DAYS,
-    ).rowcount
 
 
 _FIND = sa.text(

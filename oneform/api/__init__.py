@@ -1,0 +1,13 @@
+"""HTTP: marshmallow schemas and thin views over the services. No rules of the domain are here.
+
+To add views: a module with a `blueprint`, and its line in the table below.
+"""
+
+from __future__ import annotations
+
+BLUEPRINTS = (
+    "oneform.api.health",
+    "oneform.api.oauth",
+    "oneform.api.sessions",
+)
+"""Modules with views, in the order in which the OpenAPI document shows them."""

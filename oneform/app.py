@@ -1,0 +1,31 @@
+"""The web application: API and pages together, on one runtime."""
+
+from __future__ import annotations
+
+import flask
+
+from oneform.api import application as api
+from oneform.api.blueprints import UndeclaredAccess
+from oneform.config import secret_key
+from oneform.identity.access import access_of
+from oneform.runtime import Runtime
+from oneform.runtime.http import EXTENSION
+
+
+def create_app(runtime: Runtime) -> flask.Flask:
+    """The application on a runtime. UndeclaredAccess when a route says not who may use it."""
+    app = flask.Flask("oneform", static_folder=None)
+    app.extensions[EXTENSION] = runtime
+    app.config["SECRET_KEY"] = secret_key(runtime.settings)
+    api.init_app(app, runtime.settings)
+    check_access(app)
+    return app
+
+
+def check_access(app: flask.Flask) -> None:
+    """UndeclaredAccess, naming every route that declares nothing."""
+    undeclared = sorted(
+        endpoint for endpoint, view in app.view_functions.items() if access_of(view) is None
+    )
+    if undeclared:
+        raise UndeclaredAccess(f"no access is declared by: {', '.join(undeclared)}")
