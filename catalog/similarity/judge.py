@@ -1,0 +1,95 @@
+"""How well one wording fits another, beyond the words they share, and why.
+
+Contrasts (男/女, 60岁/80岁, 户籍/常住, 户/人) pull apart what shares almost every character.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rapidfuzz import fuzz
+
+from catalog.similarity.model import Reason
+from catalog.similarity.postings import Overlap
+from catalog.similarity.units import Agreement, agreement, dimensions_agree
+from catalog.similarity.wording import Wording
+
+Marks = frozenset[tuple[str, str]]
+
+SPELLING: Final = 0.15
+"""Share of plain spelling in a score; the rest is shared features."""
+CONTRAST: Final = 0.55
+ONE_SIDED: Final = 0.94
+OTHER_DIMENSION: Final = 0.7
+OTHER_UNIT: Final = 0.96
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is kept of a wording in the index: enough to judge it without its features."""
+
+    text: str
+    marks: Marks
+    unit: str | None
+    dimension: str | None
+
+    @classmethod
+    def of(cls, wording: Wording) -> Side:
+        """Return the side of a wording."""
+        return cls(wording.text, wording.marks, wording.unit, wording.dimension)
+
+
+def fit(query: Side, other: Side, overlap: Overlap) -> float:
+    """Return 0 to 1: how well two wordings that overlap so stand for the same."""
+    if query.text == other.text and query.text:
+        score = 1.0
+    else:
+        spelled = fuzz.ratio(query.text, other.text) / 100
+        score = (1 - SPELLING) * balance(overlap) + SPELLING * spelled
+    return score * contrast_factor(query.marks, other.marks) * unit_factor(query, other)
+
+
+def balance(overlap: Overlap) -> float:
+    """Return what is shared over the mean of the two wholes (the Dice coefficient)."""
+    return 2 / (1 / overlap.of_query + 1 / overlap.of_text)
+
+
+def contrast_factor(query: Marks, other: Marks) -> float:
+    """Return what contrasting marks leave of a score."""
+    factor = CONTRAST ** len(contrasts(query, other))
+    one_sided = {axis for axis, _ in query} ^ {axis for axis, _ in other}
+    return float(factor * ONE_SIDED ** len(one_sided))
+
+
+def contrasts(query: Marks, other: Marks) -> list[tuple[str, str]]:
+    """Return the values that contradict each other, the query's first, by axis."""
+    found = []
+    for axis in sorted({axis for axis, _ in query} & {axis for axis, _ in other}):
+        mine = sorted(value for name, value in query if name == axis)
+        theirs = sorted(value for name, value in other if name == axis)
+        if not set(mine) & set(theirs):
+            found.append((mine[0], theirs[0]))
+    return found
+
+
+def unit_factor(query: Side, other: Side) -> float:
+    """Return what different units leave of a score: little for 户 and 人, most for 亩 and 公顷."""
+    if query.unit and other.unit and agreement(query.unit, other.unit) is Agreement.SAME_DIMENSION:
+        return OTHER_UNIT
+    if dimensions_agree(query.dimension, other.dimension) is Agreement.DIFFERENT:
+        return OTHER_DIMENSION
+    return 1.0
+
+
+def side_reasons(query: Side, other: Side) -> list[str]:
+    """Say what speaks for and against, apart from the words."""
+    reasons = [
+        f"{Reason.DIFFERS}:{mine}/{theirs}" for mine, theirs in contrasts(query.marks, other.marks)
+    ]
+    if query.unit and query.unit == other.unit:
+        reasons.append(f"{Reason.UNIT}:{query.unit}")
+    elif unit_factor(query, other) < 1.0:
+        mine, theirs = query.unit or query.dimension, other.unit or other.dimension
+        reasons.append(f"{Reason.UNIT_DIFFERS}:{mine}/{theirs}")
+    return reasons

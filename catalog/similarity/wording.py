@@ -1,0 +1,150 @@
+"""A wording as weighted features: concepts of the lexicon, pieces of other words, ages.
+
+Features are strings: `=低保` a concept (named or of which a named one is a kind), `60+` an age, and bare
+pieces (`宗教`, `tonnage`) of what the lexicon does not know. Weights here say how much a kind
+of feature tells; how rare it is in a catalogue is the index's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from catalog.similarity.ages import Ages, take_ages
+from catalog.similarity.clean import clean
+from catalog.similarity.lexicon import LEXICON, Concept
+from catalog.similarity.stems import STOP_WORDS, stem_words
+from catalog.similarity.units import DIMENSION
+
+CONCEPT: Final = 1.6
+LIGHT: Final = 0.35
+BROADER: Final = 0.5
+WORD: Final = 1.2
+PAIR: Final = 1.0
+SINGLE: Final = 0.4
+ASIDE: Final = 0.35
+AGE: Final = 1.4
+DURATION: Final = 0.5
+THRESHOLD: Final = 1.0
+
+_RUN: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z0-9][a-z0-9 ._%-]*")
+_EMPTY: Final = frozenset("的及和与或等在为按中内其以所之者数个名被将对由从")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Features with weights, contrasting marks as (axis, value), and what is counted in which unit."""
+
+    text: str
+    features: dict[str, float]
+    marks: frozenset[tuple[str, str]]
+    unit: str | None
+    dimension: str | None
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.features: dict[str, float] = {}
+        self.marks: set[tuple[str, str]] = set()
+        self.measure: str | None = None
+
+    def add(self, feature: str, weight: float) -> None:
+        if weight > self.features.get(feature, 0.0):
+            self.features[feature] = weight
+
+    def concept(self, concept: Concept, factor: float) -> None:
+        if concept.silent:
+            return
+        self.add("=" + concept.name, factor * (LIGHT if concept.light else CONCEPT))
+        if concept.broader is not None:
+            self.add("=" + concept.broader, factor * BROADER)
+        if concept.axis is not None and factor == 1.0:
+            self.marks.add((concept.axis, concept.name))
+        if concept.measure is not None and factor == 1.0:
+            self.measure = concept.measure
+
+    def ages(self, found: Ages, factor: float) -> None:
+        for age in found.ages:
+            self.add(age, factor * AGE)
+            self.marks.add(("age", age))
+        for duration in found.durations:
+            self.add(duration, factor * DURATION)
+        for threshold in found.thresholds:
+            self.add(threshold, factor * THRESHOLD)
+            self.marks.add(("threshold", threshold))
+        if found.old:
+            self.add("=老年", factor * BROADER)
+        if found.young:
+            self.add("=儿童", factor * BROADER)
+
+    def text(self, text: str, factor: float) -> None:
+        found = take_ages(text)
+        self.ages(found, factor)
+        for run in _RUN.findall(found.text):
+            if run[0].isascii():
+                self.english(run, factor)
+            else:
+                self.chinese(run, factor)
+
+    def chinese(self, run: str, factor: float) -> None:
+        for piece in _segment(run):
+            if isinstance(piece, tuple):
+                concept, counted = piece
+                self.concept(concept, factor)
+                if counted is not None and factor == 1.0:
+                    self.measure = counted.measure
+                continue
+            for one, two in pairwise(piece):
+                self.add(one + two, factor * PAIR)
+            for character in piece:
+                self.add(character, factor * (SINGLE if len(piece) > 1 else PAIR))
+
+    def english(self, run: str, factor: float) -> None:
+        words = stem_words(run)
+        at = 0
+        while at < len(words):
+            for phrase, concept in LEXICON.english.get(words[at], ()):
+                if tuple(words[at : at + len(phrase)]) == phrase:
+                    self.concept(concept, factor)
+                    at += len(phrase)
+                    break
+            else:
+                if words[at] not in STOP_WORDS:
+                    self.add(words[at], factor * WORD)
+                at += 1
+
+
+def read_wording(raw: str, unit: str | None = None) -> Wording:
+    """Read one wording of a question; `unit` is the unit that is known anyway, else the printed one."""
+    cleaned = clean(raw)
+    builder = _Builder()
+    builder.text(cleaned.text, 1.0)
+    for aside in cleaned.asides:
+        builder.text(aside, ASIDE)
+    unit = unit or cleaned.unit
+    dimension = DIMENSION.get(unit) if unit else builder.measure
+    return Wording(cleaned.text, builder.features, frozenset(builder.marks), unit, dimension)
+
+
+def _segment(run: str) -> Iterator[tuple[Concept, Concept | None] | str]:
+    """Cut a Chinese run into known wordings, longest first, and what lies between them."""
+    at = rest = 0
+    while at < len(run):
+        for wording, concept, counted in LEXICON.chinese.get(run[at], ()):
+            if run.startswith(wording, at):
+                if rest < at:
+                    yield run[rest:at]
+                yield concept, counted
+                at = rest = at + len(wording)
+                break
+        else:
+            if run[at] in _EMPTY:
+                if rest < at:
+                    yield run[rest:at]
+                rest = at + 1
+            at += 1
+    if rest < len(run):
+        yield run[rest:]
