@@ -1,0 +1,336 @@
+"""The starter catalogue as files: whole, consistent, and honest about what it is.
+
+The rules are those of API.md, section 7, and of `docs/starter-catalogue.md`; that it imports
+is shown where the importing is tested.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from catalog.documents import Syntax, read_document
+from catalog.expressions import comparisons, names
+from catalog.formats import FORMATS
+from catalog.formula import parse_condition, parse_formula
+from catalog.periods import Window, parse_duration
+from oneform.kernel.jsonschemas import compile_schema
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = ROOT / "catalog" / "data"
+MEMBERS = ("agencies", "subject_kinds", "code_lists", "fields")
+ALWAYS = {
+    *("code", "name", "definition", "synonyms", "topic", "subject_kind", "schema", "unit"),
+    *("period_type", "valid_for", "mode", "collected_at", "review", "owner", "sharing"),
+    *("legal_basis", "sensitivity", "personal", "rollup", "derivation", "soft_checks"),
+    *("seconds", "window", "effective_from", "expires_on"),
+}
+LEVELS = ("village", "township", "county")
+
+
+def _load() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {member: [] for member in MEMBERS}
+    for path in sorted(DATA.rglob("*.yaml")):
+        head = read_document(path.read_bytes(), Syntax.YAML, path.name).value
+        assert head.pop("bundle") == "oneform-catalog/1", path
+        assert head, path
+        for member, values in head.items():
+            found[member].extend(values)
+            assert member != "fields" or {each["topic"] for each in values} == {path.stem}
+    return found
+
+
+CATALOGUE = _load()
+FIELDS: dict[str, dict[str, Any]] = {each["code"]: each for each in CATALOGUE["fields"]}
+LISTS: dict[str, dict[str, Any]] = {each["code"]: each for each in CATALOGUE["code_lists"]}
+
+
+def _is_numeric(field: dict[str, Any]) -> bool:
+    return field["schema"]["type"] in ("integer", "number")
+
+
+def _where(condition: Callable[[dict[str, Any]], bool]) -> list[str]:
+    return sorted(code for code, field in FIELDS.items() if condition(field))
+
+
+def _references(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields that a field's formula, condition and soft checks name, and in what."""
+    derivation = field["derivation"] or {}
+    if "formula" in derivation:
+        yield from (("formula", code) for code in names(parse_formula(derivation["formula"])))
+    if "where" in derivation:
+        yield from (("where", code) for code in names(parse_condition(derivation["where"])))
+    for check in field["soft_checks"]:
+        if "at_most" in check:
+            yield "at_most", check["at_most"]
+        if "parts_sum_to" in check:
+            yield from (("parts", code) for code in check["parts_sum_to"]["parts"])
+
+
+def test_it_is_worth_having() -> None:
+    assert len(CATALOGUE["fields"]) >= 250
+    kinds = Counter(field["subject_kind"] for field in FIELDS.values())
+    assert set(kinds) == {"area", "household", "resident", "enterprise"}
+    assert min(kinds.values()) >= 15
+    modes = Counter(field["mode"] for field in FIELDS.values())
+    assert set(modes) == {"collect", "share", "derive"}
+    assert min(modes.values()) >= 25
+    periods = {field["period_type"] for field in FIELDS.values()}
+    assert periods >= {"none", "year", "half", "quarter", "month", "day"}
+    categories = {field["sharing"]["category"] for field in FIELDS.values()}
+    assert categories == {"unconditional", "conditional", "restricted"}
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_every_code_is_there_once(member: str) -> None:
+    codes = [each["code"] for each in CATALOGUE[member]]
+    assert [code for code, times in Counter(codes).items() if times > 1] == []
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)?", code) for code in codes)
+
+
+def test_every_field_has_all_members_and_no_others() -> None:
+    for code, field in FIELDS.items():
+        expected = ALWAYS | ({"levels"} if field["subject_kind"] == "area" else set())
+        assert set(field) == expected, code
+
+
+def test_codes_begin_with_the_topic() -> None:
+    assert _where(lambda field: not field["code"].startswith(field["topic"] + ".")) == []
+
+
+def test_names_and_definitions_are_in_both_languages() -> None:
+    for code, field in FIELDS.items():
+        for words in (field["name"], field["definition"]):
+            assert set(words) == {"zh", "en"}, code
+            assert re.search("[\u4e00-\u9fff]", words["zh"]), code
+            assert not re.search("[\u4e00-\u9fff]", words["en"]), code
+        assert field["definition"]["zh"].endswith("。"), code
+        assert field["definition"]["en"].endswith("."), code
+        assert field["definition"]["zh"].rstrip("。") != field["name"]["zh"], code
+
+
+@pytest.mark.parametrize("part", ["name", "definition"])
+def test_no_two_fields_are_called_or_defined_alike(part: str) -> None:
+    for language in ("zh", "en"):
+        texts = Counter((field["subject_kind"], field[part][language]) for field in FIELDS.values())
+        assert [text for text, times in texts.items() if times > 1] == []
+
+
+def test_a_wording_leads_to_one_field_of_a_kind() -> None:
+    wordings: dict[tuple[str, str], set[str]] = {}
+    for code, field in FIELDS.items():
+        assert len(set(field["synonyms"])) == len(field["synonyms"]), code
+        assert field["name"]["zh"] not in field["synonyms"], code
+        for word in (field["name"]["zh"], *field["synonyms"]):
+            wordings.setdefault((field["subject_kind"], word), set()).add(code)
+    assert {word: codes for word, codes in wordings.items() if len(codes) > 1} == {}
+
+
+def test_owners_kinds_and_code_lists_exist_and_are_used() -> None:
+    owners = {agency["code"] for agency in CATALOGUE["agencies"]}
+    assert {field["owner"] for field in FIELDS.values()} == owners
+    kinds = {kind["code"] for kind in CATALOGUE["subject_kinds"]}
+    assert {field["subject_kind"] for field in FIELDS.values()} == kinds
+    used = {field["schema"].get("code_list") for field in FIELDS.values()} - {None}
+    assert used == set(LISTS)
+
+
+def test_code_lists_have_items_with_codes_and_names() -> None:
+    for code, each in LISTS.items():
+        items = each["items"]
+        assert len(items) >= 2, code
+        assert len({item["code"] for item in items}) == len(items), code
+        assert len({item["name"]["zh"] for item in items}) == len(items), code
+        assert all(isinstance(item["code"], str) for item in items), code
+        assert all(set(item["name"]) == {"zh", "en"} for item in items), code
+    groups = [item["code"] for item in LISTS["ethnic_group"]["items"]]
+    assert groups[:56] == [f"{number:02}" for number in range(1, 57)]
+
+
+def test_schemas_are_json_schemas_and_formats_are_known() -> None:
+    for code, field in FIELDS.items():
+        schema = {name: part for name, part in field["schema"].items() if name != "code_list"}
+        assert compile_schema(schema, FORMATS), code
+        assert field["schema"]["type"] != "string" or len(field["schema"]) > 1, code
+    for kind in CATALOGUE["subject_kinds"]:
+        assert compile_schema(kind["key_schema"], FORMATS), kind["code"]
+
+
+def test_numbers_and_only_numbers_have_a_unit() -> None:
+    assert _where(lambda field: _is_numeric(field) != (field["unit"] is not None)) == []
+
+
+def test_levels_are_given_for_areas_from_the_lowest() -> None:
+    for code, field in FIELDS.items():
+        levels = field.get("levels")
+        if levels is not None:
+            start = LEVELS.index(levels[0])
+            assert levels == list(LEVELS[start : start + len(levels)]), code
+            assert field["collected_at"] == levels[0], code
+
+
+def test_periods_and_validity_go_together() -> None:
+    for code, field in FIELDS.items():
+        assert (field["period_type"] == "none") == (field["valid_for"] is not None), code
+        if field["valid_for"] is not None:
+            assert parse_duration(field["valid_for"]), code
+        if field["window"] is not None:
+            assert Window.parse(field["window"]), code
+            assert field["mode"] == "collect", code
+
+
+def test_nothing_is_approved_for_more_than_three_years() -> None:
+    for code, field in FIELDS.items():
+        first, last = (dt.date.fromisoformat(field[m]) for m in ("effective_from", "expires_on"))
+        assert first == dt.date(2026, 1, 1), code
+        assert first < last <= dt.date(2028, 12, 31), code
+
+
+def test_what_is_asked_takes_time_and_the_rest_does_not() -> None:
+    assert _where(lambda field: (field["mode"] == "collect") != (field["seconds"] > 0)) == []
+    assert max(field["seconds"] for field in FIELDS.values()) <= 180
+
+
+def test_derived_fields_are_computed_from_fields_that_fit() -> None:
+    assert _where(lambda field: (field["mode"] == "derive") != bool(field["derivation"])) == []
+    for code, field in FIELDS.items():
+        for use, other in _references(field):
+            assert other in FIELDS, (code, other)
+            source = FIELDS[other]
+            if use == "where":
+                assert source["subject_kind"] == field["derivation"]["count"], (code, other)
+            else:
+                assert source["subject_kind"] == field["subject_kind"], (code, other)
+                assert set(field.get("levels", [])) <= set(source.get("levels", [])), (code, other)
+            allowed = (
+                {field["period_type"]}
+                if use in ("at_most", "parts")
+                else {"none", field["period_type"]}
+            )
+            assert source["period_type"] in allowed, (code, other)
+            assert _is_numeric(source), (code, other)
+
+
+def test_conditions_compare_with_what_the_field_can_hold() -> None:
+    for code, field in FIELDS.items():
+        where = (field["derivation"] or {}).get("where")
+        for comparison in comparisons(parse_condition(where)) if where else ():
+            assert not any(isinstance(each, str | bool) for each in comparison.operands), code
+            assert field["unit"] in ("个", "人", "户"), code
+
+
+def test_no_formula_leads_back_to_itself() -> None:
+    inputs = {
+        code: [other for use, other in _references(field) if use in ("formula", "where")]
+        for code, field in FIELDS.items()
+    }
+
+    def depth(code: str, above: tuple[str, ...]) -> int:
+        assert code not in above, above
+        return 1 + max((depth(each, (*above, code)) for each in inputs[code]), default=0)
+
+    assert max(depth(code, ()) for code in FIELDS) <= 4
+
+
+def test_soft_checks_have_a_documented_shape_and_compare_like_with_like() -> None:
+    for code, field in FIELDS.items():
+        for check in field["soft_checks"]:
+            [(rule, value)] = check.items()
+            assert rule in ("change_over_previous", "at_most", "parts_sum_to"), code
+            assert _is_numeric(field), code
+            if rule == "change_over_previous":
+                assert 0 < value <= 1, code
+            elif rule == "parts_sum_to":
+                assert value["total"] == code
+                assert len(value["parts"]) >= 2, code
+        for use, other in _references(field):
+            if use in ("at_most", "parts"):
+                assert other != code
+                assert FIELDS[other]["unit"] == field["unit"], (code, other)
+
+
+def test_what_cannot_be_shared_freely_says_why_and_is_graded() -> None:
+    for code, field in FIELDS.items():
+        category, conditions, basis = (
+            field["sharing"][member] for member in ("category", "conditions", "basis")
+        )
+        free = category == "unconditional"
+        assert free == (conditions is None), code
+        assert free == (basis is None), code
+        floor = {"unconditional": 1, "conditional": 2, "restricted": 4}[category]
+        assert field["sensitivity"] >= floor, code
+        if category == "restricted":
+            assert field["mode"] == "share", code
+
+
+def test_what_is_personal_is_marked_and_never_free() -> None:
+    for code, field in FIELDS.items():
+        if field["subject_kind"] in ("resident", "household"):
+            assert field["personal"], code
+            assert field["sharing"]["category"] != "unconditional", code
+        if field["subject_kind"] == "area":
+            assert not field["personal"], code
+    sensitive = {"id_number", "health_status", "disability_category", "disability_grade"}
+    sensitive |= {"severe_mental_disorder", "elderly_ability", "left_behind", "schooling"}
+    assert {FIELDS[f"resident.{name}"]["sensitivity"] for name in sensitive} == {4}
+
+
+def test_the_legal_basis_names_a_law_or_a_document() -> None:
+    assert _where(lambda field: not re.search("《[^《》]{4,}", field["legal_basis"])) == []
+    for code, field in FIELDS.items():
+        basis = (field["legal_basis"], field["sharing"]["basis"] or "")
+        # Amended with new numbers from 2026-01-01: cited whole.
+        assert not any(re.search("(村民|居民)委员会组织法》第", text) for text in basis), code
+
+
+def test_rates_and_averages_are_not_added_up() -> None:
+    for code, field in FIELDS.items():
+        if field["rollup"] == "sum":
+            assert field["subject_kind"] == "area", code
+            assert _is_numeric(field), code
+            assert "/" not in (field["unit"] or ""), code
+            assert field["unit"] != "%", code
+            assert len(field["levels"]) > 1, code
+        elif _is_numeric(field) and field["mode"] == "collect":
+            # Who answers for one level only cannot know the next.
+            assert len(field.get("levels", [])) <= 1, code
+
+
+def test_each_field_says_where_it_comes_from() -> None:
+    for path in sorted((DATA / "fields").glob("*.yaml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for place, line in enumerate(lines):
+            if line.startswith("  - code: "):
+                assert re.match(r"  # (asked by: .+ \(.+\)|origin: .+)$", lines[place - 1]), line
+
+
+def test_the_fields_that_examples_use_are_there() -> None:
+    assert FIELDS["population.resident_total"]["mode"] == "collect"
+    assert FIELDS["elderly.aged_60_plus"]["mode"] == "collect"
+    share = FIELDS["elderly.share_60_plus"]["derivation"]
+    assert share == {"formula": "elderly.aged_60_plus / population.resident_total * 100"}
+    assert "poverty_status" in LISTS
+
+
+def test_the_page_about_it_is_up_to_date() -> None:
+    script = _script()
+    page = (ROOT / "docs" / "starter-catalogue.md").read_text(encoding="utf-8")
+    assert page == script.with_tables(page), "run python docs/make_starter_table.py"
+
+
+def _script() -> ModuleType:
+    path = ROOT / "docs" / "make_starter_table.py"
+    spec = importlib.util.spec_from_file_location("make_starter_table", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
