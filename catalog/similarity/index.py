@@ -25,6 +25,7 @@ from catalog.similarity.texts import (
     name_texts,
     plain,
     read_query,
+    typed_words,
     whole_text,
 )
 from catalog.similarity.wording import Wording
@@ -91,7 +92,7 @@ class FieldIndex:
         tally = self._named_like(wording, sure)
         for number, part in self._wholes.covering(wording.features, COVERED).items():
             tally.offer(number, WHOLE * part, Reason.WORDS)
-        for number in self._holding(plain(query).split()) if query else ():
+        for number in self._holding(typed_words(query)) if query else ():
             tally.offer(number, WHOLE, Reason.WORDS)
         if looks_like_code(query):
             for number, alike in near_codes(plain(query), self._codes):
@@ -106,7 +107,7 @@ class FieldIndex:
         their meaning as in `suggest`.
         """
         query = query[:LONGEST].strip()
-        typed = plain(query).split()
+        typed = typed_words(query)
         if not typed:
             return []
         wording, sure = self._read(query)

@@ -115,3 +115,8 @@ def letters(field: FieldText) -> str:
 def plain(text: str) -> str:
     """Return the text without differences of width and case."""
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def typed_words(query: str) -> list[str]:
+    """Return the words of a query as they were typed, each once."""
+    return list(dict.fromkeys(plain(query).split()))
