@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from catalog.places import BundleMistake
-from catalog.yaml_reader import MAX_DEPTH, Lines, Path, read_yaml
+from catalog.yaml_reader import MAX_DEPTH, Lines, read_yaml
 
 MAX_BYTES = 64 * 2**20
 
@@ -42,7 +42,7 @@ class Document:
         self._lines = lines
         self._text = text
 
-    def line_of(self, path: Path) -> int | None:
+    def line_of(self, pointer: str) -> int | None:
         """The line of a part or, where it is not there, of what it would be in."""
         if self._lines is None:
             # Python's JSON parser knows no lines. Most JSON is YAML too, and read once
@@ -50,8 +50,11 @@ class Document:
             self._lined, self._lines, mistakes = read_yaml(self._text)
             self._lines = {} if mistakes else self._lines
         part, line = self._lined, None
-        for step in path:
+        for name in pointer.split("/")[1:]:
             lines = self._lines.get(id(part), {})
+            step: Any = name.replace("~1", "/").replace("~0", "~")
+            if isinstance(part, list):
+                step = int(name) if name.isdecimal() else None
             if step not in lines:
                 break
             part, line = part[step], lines[step]

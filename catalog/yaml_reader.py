@@ -58,6 +58,11 @@ def read_yaml(text: str) -> tuple[Any, Lines, list[BundleMistake]]:
     return value, reader.lines, reader.mistakes
 
 
+def reads_as_text(text: str) -> bool:
+    """Whether a text means itself when it is written without quotes."""
+    return text not in _WORDS and not _NUMBER.fullmatch(text)
+
+
 class _TooDeep(Exception):
     pass
 

@@ -91,21 +91,21 @@ def test_what_is_no_strict_json_is_refused(
 def test_line_of_every_part_is_known(syntax: Syntax) -> None:
     text = '{"a":\n [1,\n  {"b": 2}],\n "c":\n 3}'
     document = read_document(text.encode(), syntax)
-    assert [document.line_of(path) for path in [("a",), ("a", 0), ("a", 1, "b"), ("c",)]] == [
+    assert [document.line_of(pointer) for pointer in ["/a", "/a/0", "/a/1/b", "/c"]] == [
         1,
         2,
         3,
         4,
     ]
     # What is not there stands where it would have to be added.
-    assert document.line_of(("a", 1, "missing")) == 3
-    assert document.line_of(()) is None
+    assert document.line_of("/a/1/missing") == 3
+    assert document.line_of("") is None
 
 
 def test_json_that_is_no_yaml_is_read_without_lines() -> None:
     document = read_document(b'{"a": "\\ud83d\\ude00"}', Syntax.JSON)
     assert document.value == {"a": "😀"}
-    assert document.line_of(("a",)) is None
+    assert document.line_of("/a") is None
 
 
 # Half a surrogate pair is no text, in either syntax.
@@ -136,5 +136,5 @@ def test_any_bytes_are_a_value_or_refused_with_mistakes(raw: bytes) -> None:
             mistakes = error.mistakes
         else:
             mistakes = None
-            document.line_of(("a", 0))
+            document.line_of("/a/b")
         assert mistakes is None or mistakes
