@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from oneform.areas.csvfile import Row, at
+from oneform.areas.csvfile import Row, on_line
 from oneform.areas.models import Level
 from oneform.kernel.errors import Mistake
 
@@ -45,7 +45,7 @@ class Cells:
         self.mistakes: list[Mistake] = []
 
     def wrong(self, code: str, detail: str) -> None:
-        self.mistakes.append(at(self.row.line, code, detail))
+        self.mistakes.append(on_line(self.row.line, code, detail))
 
     def text(self, column: str, longest: int = MAX_TEXT) -> str:
         text = self.row.cell(column)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from oneform.areas.csvfile import at
+from oneform.areas.csvfile import on_line
 from oneform.areas.formats import Broken, ChangeLine
 from oneform.areas.models import REGION_LEVEL, AreaChangeKind, Level
 from oneform.areas.tree import Node, Tree
@@ -97,7 +97,7 @@ class Changes:
     # ---- looking up ------------------------------------------------------------
 
     def _note(self, line: ChangeLine, code: str, detail: str) -> None:
-        self.mistakes.append(at(line.line, code, detail))
+        self.mistakes.append(on_line(line.line, code, detail))
 
     def _fail(self, line: ChangeLine, code: str, detail: str) -> _Left:
         self._note(line, code, detail)

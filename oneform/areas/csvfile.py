@@ -18,7 +18,7 @@ BOM = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def at(line: int, code: str, detail: str) -> Mistake:
+def on_line(line: int, code: str, detail: str) -> Mistake:
     """A mistake of a line."""
     return Mistake(f"line {line}", code, detail)
 
@@ -62,14 +62,14 @@ def read_table(file: bytes | Path, required: Sequence[str], optional: Sequence[s
         whole = len(cells) == len(header)
         if not whole:
             found = f"{len(cells)} cells where the header has {len(header)}"
-            mistakes.append(at(line, "cells", found))
+            mistakes.append(on_line(line, "cells", found))
         rows.append(Row(line, dict(zip(header, cells, strict=False)), whole))
     return Table(rows, mistakes)
 
 
 def _decode(data: bytes) -> tuple[str, list[Mistake]]:
     if data.startswith(UTF16):
-        return "", [at(1, "encoding", "this is UTF-16; save the file as UTF-8")]
+        return "", [on_line(1, "encoding", "this is UTF-16; save the file as UTF-8")]
     data = data.removeprefix(BOM)
     try:
         return data.decode(), []
@@ -81,7 +81,7 @@ def _decode(data: bytes) -> tuple[str, list[Mistake]]:
             lines.append(line.decode())
         except UnicodeDecodeError as error:
             wrong = f"byte {error.start + 1} (0x{line[error.start]:02X}) is not UTF-8"
-            mistakes.append(at(number, "encoding", f"{wrong}; save the file as UTF-8"))
+            mistakes.append(on_line(number, "encoding", f"{wrong}; save the file as UTF-8"))
             lines.append(line.decode(errors="replace"))
     return "\n".join(lines), mistakes
 
@@ -96,7 +96,7 @@ def _records(text: str, mistakes: list[Mistake]) -> Iterator[tuple[int, list[str
             return
         except csv.Error as error:
             # What follows cannot be told apart from the cell that is broken.
-            mistakes.append(at(line, "quotation", f"quotation marks do not match: {error}"))
+            mistakes.append(on_line(line, "quotation", f"quotation marks do not match: {error}"))
             return
         if cells:
             yield line, cells
@@ -107,10 +107,10 @@ def _header_mistakes(
 ) -> list[Mistake]:
     known = [*required, *optional]
     missing = [
-        at(1, "missing_column", f"there is no column {c}") for c in required if c not in header
+        on_line(1, "missing_column", f"there is no column {c}") for c in required if c not in header
     ]
     unknown = [
-        at(
+        on_line(
             1,
             "unknown_column",
             f"there is no use for a column {column!r}; known are {', '.join(known)}",
@@ -119,7 +119,7 @@ def _header_mistakes(
         if column not in known
     ]
     double = [
-        at(1, "duplicate_column", f"the column {column} is there twice")
+        on_line(1, "duplicate_column", f"the column {column} is there twice")
         for column in known
         if header.count(column) > 1
     ]

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oneform.areas.changes import misplaced
-from oneform.areas.csvfile import at
+from oneform.areas.csvfile import on_line
 from oneform.areas.formats import AreaLine, Broken
 from oneform.areas.models import AreaChangeKind
 from oneform.areas.tree import NEVER, Node, Tree
@@ -57,7 +57,7 @@ class AreaImport:
                 self._note(line, "duplicate_code", f"{line.code} is on line {first.line} already")
 
     def _note(self, line: AreaLine, code: str, detail: str) -> None:
-        self.mistakes.append(at(line.line, code, detail))
+        self.mistakes.append(on_line(line.line, code, detail))
 
     # ---- judging ---------------------------------------------------------------
 

@@ -6,12 +6,12 @@ before the first statement that they protect.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from operator import attrgetter
 
 from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved
+from oneform.areas.placements import instant, supersede
 from oneform.areas.staging import copy_rows, stage
 from oneform.areas.tree import Change, Node, Outcome, Past, Tree
 from oneform.kernel import locks
@@ -136,13 +136,6 @@ FROM (
 WHERE a.id = new.id AND a.path <> new.path
 """
 
-_SUPERSEDE = """
-INSERT INTO subject_history (region_id, subject_id, superseded_at, kind_id, key, name, area_id,
-  active_from, active_to, recorded_at)
-SELECT s.region_id, s.id, :at, s.kind_id, s.key, s.name, s.area_id,
-  s.active_from, s.active_to, s.recorded_at
-"""
-
 _OUTDATED = """
 FROM area_state AS changed JOIN area AS a ON a.id = changed.id
 WHERE s.region_id = a.region_id AND s.id = a.id
@@ -153,8 +146,8 @@ WHERE s.region_id = a.region_id AND s.id = a.id
 def _write_subjects(ctx: Context, outcome: Outcome) -> None:
     """Each area's subject follows it: key the code, the same name, ended with it."""
     if outcome.changed:
-        at = _instant(ctx)
-        ctx.sql(_SUPERSEDE + _OUTDATED.replace("WHERE", "CROSS JOIN subject AS s WHERE"), at=at)
+        at = instant(ctx)
+        supersede(ctx, _OUTDATED, at=at)
         # As with the areas, keys may change places.
         for key in ("'~' || a.id", "a.code"):
             ctx.sql(
@@ -175,18 +168,11 @@ def _write_subjects(ctx: Context, outcome: Outcome) -> None:
 
 def _move_subjects(ctx: Context, merged: Mapping[int, int]) -> None:
     """Whoever lives in an area that was merged lives in the other one now."""
-    at = _instant(ctx)
+    at = instant(ctx)
     stage(ctx, "area_merged", {"old_id": "bigint", "new_id": "bigint"}, merged.items())
     placed = (
         "FROM area_merged AS m "
         "WHERE s.area_id = m.old_id AND s.id <> m.old_id AND s.active_to IS NULL"
     )
-    ctx.sql(_SUPERSEDE + placed.replace("WHERE", "CROSS JOIN subject AS s WHERE"), at=at)
+    supersede(ctx, placed, at=at)
     ctx.sql(f"UPDATE subject AS s SET area_id = m.new_id, recorded_at = :at {placed}", at=at)
-
-
-def _instant(ctx: Context) -> dt.datetime:
-    """One instant at which old rows end and new ones begin."""
-    instant = ctx.sql("SELECT clock_timestamp()").scalar_one()
-    assert isinstance(instant, dt.datetime)
-    return instant

@@ -1,0 +1,53 @@
+"""Kinds of subject: finding one, judging keys by its schema, masking keys of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from oneform.kernel.context import Context
+from oneform.kernel.errors import Mistake, NotFound
+from oneform.kernel.jsonschemas import compile_schema
+
+AREA_KIND = "area"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    id: int
+    code: str
+    key_schema: Any
+    personal: bool
+
+
+def all_kinds(ctx: Context) -> dict[str, Kind]:
+    """Every kind, by its code."""
+    rows = ctx.sql("SELECT id, code, key_schema, personal FROM subject_kind")
+    return {row.code: Kind(**row._mapping) for row in rows}
+
+
+def find_kind(ctx: Context, code: str) -> Kind:
+    """The kind with this code; NotFound."""
+    found = all_kinds(ctx).get(code)
+    if found is None:
+        raise NotFound(f"There is no kind of subject “{code[:40]}”.")
+    return found
+
+
+def key_mistakes(kind: Kind, key: str, pointer: str) -> list[Mistake]:
+    """What the kind's schema objects to in a key; the key itself is not repeated."""
+    if kind.key_schema is None:
+        return []
+    schema = compile_schema(kind.key_schema)
+    if schema.is_valid(key):
+        return []
+    return [Mistake(pointer, "key", f"key: {m.detail}") for m in schema.errors(key)]
+
+
+def mask(key: str) -> str:
+    """A key of which only the beginning and the end can be read: `420**********123X`.
+
+    At most three and four characters, and never more than half of it.
+    """
+    head, tail = min(3, len(key) // 5), min(4, len(key) // 4)
+    return key[:head] + "*" * (len(key) - head - tail) + key[len(key) - tail :]

@@ -1,0 +1,54 @@
+"""`oneform areas …`: import, changes, export (API.md, section 8)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from oneform.areas import service
+from oneform.cli.base import CliSession, command_group, pass_runtime
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+areas = command_group("areas", "Areas: the administrative tree and what becomes of it.")
+
+
+@areas.command("import")
+@click.argument("file", type=FILE)
+@pass_runtime
+def import_areas(session: CliSession, file: Path) -> None:
+    """Take in an areas FILE (CSV): all of it, or nothing."""
+    session.note(f"importing {file} …")
+    with session.context() as ctx:
+        report = service.import_areas(ctx, file)
+    session.result(
+        {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
+    )
+
+
+@areas.command("changes")
+@click.argument("file", type=FILE)
+@pass_runtime
+def apply_changes(session: CliSession, file: Path) -> None:
+    """Apply an area changes FILE (CSV) in its order: all of it, or nothing."""
+    session.note(f"applying {file} …")
+    with session.context() as ctx:
+        counts = service.apply_changes(ctx, file)
+    session.result({"applied": sum(counts.values()), **counts})
+
+
+@areas.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@pass_runtime
+def export_areas(session: CliSession, file: Path) -> None:
+    """Write the areas that exist to FILE (- for standard output), in the import format."""
+    with session.context() as ctx:
+        # Read first: a file that is there stays whole if the reading fails.
+        chunks = list(service.export_areas(ctx))
+    if str(file) == "-":
+        click.echo(b"".join(chunks), nl=False)
+        return
+    with file.open("wb") as stream:
+        stream.writelines(chunks)
+    session.result({"file": str(file), "bytes": sum(map(len, chunks))})
