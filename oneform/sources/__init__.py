@@ -1,0 +1,1 @@
+"""Shared sources: the departments' stores, what they answer for, and how it is fetched."""
