@@ -24,7 +24,6 @@ from oneform.engines.errors import EngineError
 from oneform.engines.layout import Layout, give_tree
 from oneform.engines.locks import LifeLock
 from oneform.engines.server import Server, last_line
-from oneform.engines.sockets import socket_folder
 
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0: starting, ready, stopping
 _CONNECT_SECONDS = 10
@@ -35,6 +34,7 @@ class PostgresServer(Server):
 
     title = "PostgreSQL"
     key = "postgres"
+    short_key = "pg"
     # Fast, then immediate shutdown; a fast one writes a checkpoint, which can take a while.
     stop_signals = (
         (signal.SIGINT, 120.0),
@@ -73,7 +73,6 @@ class PostgresServer(Server):
         install = postgres_install(_major_of(layout.postgres))
         self._version = install.version
         self._program = runnable(install.bin / "postgres", layout.account, layout.programs)
-        self._socket_folder = socket_folder(layout.place, "pg", layout.account)
         self._logged = {}
 
     def _command(self) -> list[str]:

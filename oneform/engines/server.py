@@ -19,6 +19,7 @@ from oneform.engines import processes
 from oneform.engines.errors import EngineError
 from oneform.engines.layout import Layout, open_layout
 from oneform.engines.locks import Claim, LifeLock
+from oneform.engines.sockets import remove_socket_folder, socket_folder
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Server(ABC):
 
     title: ClassVar[str]
     key: ClassVar[str]
+    short_key: ClassVar[str]  # in the names of socket folders, which must be short
     stop_signals: ClassVar[Sequence[tuple[signal.Signals, float]]]
 
     def __init__(
@@ -151,6 +153,7 @@ class Server(ABC):
         self._claim = Claim(layout.run / f"{self.key}.lock", layout.home)
         try:
             self._plan(layout)
+            self._socket_folder = socket_folder(layout.place, self.short_key, layout.account)
             self._start_and_wait()
         except _NotReadyYet:
             self._leave()
@@ -187,6 +190,7 @@ class Server(ABC):
             if not life.take(_KILLED_SECONDS):
                 raise EngineError(f"processes of an earlier {self.title} do not end")
             life.leave()
+            remove_socket_folder(layout.place, self.short_key, layout.account)
         finally:
             self._layout = None
             claim.release()
@@ -350,11 +354,10 @@ class Server(ABC):
 
     def _end(self) -> None:
         try:
-            if self._pid is not None and self.alive():
-                self._stop_process(self._pid)
-            if self._socket_folder is not None:
-                with suppress(OSError):
-                    self._socket_folder.rmdir()
+            if self._pid is not None:
+                if self.alive():
+                    self._stop_process(self._pid)
+                remove_socket_folder(self.layout.place, self.short_key, self.layout.account)
         finally:
             self._forget()
 

@@ -11,6 +11,7 @@ Not $XDG_RUNTIME_DIR: it is removed when its user logs out, while the servers ru
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -52,6 +53,13 @@ def socket_folder(place: Path, engine: str, account: Account) -> Path:
         if is_private(folder, account.uid) and account.can_enter(folder):
             return folder
     raise EngineError("no private folder with a short path can be made for the servers' sockets")
+
+
+def remove_socket_folder(place: Path, engine: str, account: Account) -> None:
+    """Remove the socket folder of an engine that has ended, with what it left there."""
+    for folder in _candidates(place, engine):
+        if is_private(folder, account.uid):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _candidates(place: Path, engine: str) -> Iterator[Path]:

@@ -14,7 +14,6 @@ from oneform.engines.layout import Layout, give_tree
 from oneform.engines.locks import LifeLock
 from oneform.engines.ping import valkey_answers
 from oneform.engines.server import Server, logger
-from oneform.engines.sockets import socket_folder
 
 _SOCKET = "valkey.sock"
 
@@ -24,6 +23,7 @@ class ValkeyServer(Server):
 
     title = "Valkey"
     key = "valkey"
+    short_key = "kv"
     stop_signals = ((signal.SIGTERM, 60.0), (signal.SIGKILL, 20.0))
 
     _program: Path
@@ -49,7 +49,6 @@ class ValkeyServer(Server):
         program = valkey_program()
         self._version = version_of(program)
         self._program = runnable(program, layout.account, layout.programs)
-        self._socket_folder = socket_folder(layout.place, "kv", layout.account)
         self._mended = False
 
     def _command(self) -> list[str]:

@@ -87,7 +87,11 @@ class Starter:
             stderr=subprocess.PIPE,
             text=True,
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(PROJECT), *sys.path]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
         )
 
     def says(self) -> str:

@@ -26,6 +26,7 @@ def test_a_fresh_data_folder_is_served_and_keeps_its_data(home: Path) -> None:
         assert engines.is_alive()
         assert find_engines(home) == EngineUrls(engines.database_url, engines.redis_url)
     assert not engines.is_alive()
+    assert not any(server.socket_folder.exists() for server in engines.servers)
     assert find_engines(home) is None
     with start_engines(home) as again:
         database = sa.create_engine(again.database_url)
