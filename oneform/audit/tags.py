@@ -15,6 +15,9 @@ class Tag(StrEnum):
     AREAS_IMPORTED = "areas.imported"  # created, updated, unchanged
     AREAS_CHANGED = "areas.changed"  # number of applied lines by kind of change
 
+    # Catalogue. Target: `catalog`, `whitelist`; the last such entry names the catalogue's state.
+    CATALOG_IMPORTED = "catalog.imported"  # counts; codes of fields added and changed, lists changed
+
     # Subjects. Target: `subject`, its public id; imports have none.
     SUBJECTS_IMPORTED = "subjects.imported"  # created, unchanged
     SUBJECT_CREATED = "subject.created"  # kind, area
@@ -34,6 +37,13 @@ class Tag(StrEnum):
     ANSWERS_REVIEWED = "answers.reviewed"  # accepted, returned
     ASKS_REFUSED = "asks.refused"  # unit, reason, number of asks
     REFUSAL_DECIDED = "refusal.decided"  # decision, scope
+
+    # Sources. Target: `source`, its code; data never holds settings or secrets.
+    SOURCE_ADDED = "source.added"  # kind, agency, fields
+    SOURCE_CHANGED = "source.changed"  # members
+    SOURCE_DELETED = "source.deleted"
+    SOURCE_PROBED = "source.probed"  # ok
+    SOURCE_RUN_STARTED = "source.run_started"  # run
 
     # Identity. Targets: `agency`, its code; `key`, its key id; `person`, the username.
     AGENCIES_IMPORTED = "agencies.imported"  # created, updated, unchanged
