@@ -102,8 +102,8 @@ def issue_key(
     return IssuedKey(f"{PREFIX}{key_id}_{secret}", key_id, agency.code, granted, expires_at)
 
 
-def revoke_key(ctx: Context, key_id: str) -> None:
-    """End a key, and all access tokens made with it, at once. NotFound; twice is fine."""
+def revoke_key(ctx: Context, key_id: str) -> str:
+    """End a key, and all access tokens made with it, at once; its id. NotFound; twice is fine."""
     policy.require(ctx, Permission.OPERATE)
     # Somebody in a hurry pastes the whole key.
     key_id = key_id.removeprefix(PREFIX).partition("_")[0]
@@ -115,6 +115,7 @@ def revoke_key(ctx: Context, key_id: str) -> None:
     if client.revoked_at is None:
         client.revoked_at = ctx.clock.now()
         append(ctx, Tag.KEY_REVOKED, "key", key_id)
+    return key_id
 
 
 def split_key(key: str) -> tuple[str, str] | None:

@@ -1,0 +1,84 @@
+"""`oneform agencies`: agencies and their keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.identity import agencies as service
+from oneform.identity import keys
+
+agencies = command_group("agencies", "Agencies and their keys.")
+
+
+@agencies.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@pass_runtime
+def import_(session: CliSession, file: Path) -> None:
+    """Import agencies from a CSV file: code,name,area,parent."""
+    with session.context() as ctx:
+        counts = service.import_agencies(ctx, file)
+    session.result(
+        counts,
+        text="{created} agencies created, {updated} updated, {unchanged} unchanged".format(
+            **counts
+        ),
+    )
+
+
+@agencies.command()
+@click.argument("code")
+@click.argument("name")
+@click.option("--area", required=True, metavar="CODE", help="Area that is the agency's reach.")
+@click.option("--parent", metavar="CODE", help="Agency above it.")
+@pass_runtime
+def add(session: CliSession, code: str, name: str, area: str, parent: str | None) -> None:
+    """Add an agency."""
+    command = service.AddAgency(code=code, name=name, area=area, parent=parent)
+    with session.context() as ctx:
+        agency = service.add_agency(ctx, command)
+        data = {"code": agency.code, "name": agency.name, "area": area, "parent": parent}
+    session.result(data, text=f"agency {code} added")
+
+
+@agencies.command()
+@click.argument("code")
+@click.option("--scope", "scopes", multiple=True, help="Scope; repeatable. Else all ordinary ones.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Last day on which it is valid.",
+)
+@click.option("--name", default="", help="What it is for.")
+@pass_runtime
+def key(
+    session: CliSession, code: str, scopes: tuple[str, ...], expires: dt.datetime | None, name: str
+) -> None:
+    """Issue a key of an agency. It is shown once."""
+    with session.context() as ctx:
+        issued = keys.issue_key(ctx, code, scopes, expires and expires.date(), name=name)
+    session.result(
+        {
+            "key": issued.key,
+            "key_id": issued.key_id,
+            "agency": issued.agency,
+            "scopes": issued.scopes,
+            "expires_at": issued.expires_at,
+        },
+        text=issued.key,
+    )
+    session.note("Keep it now: it cannot be shown again.")
+
+
+@agencies.command()
+@click.argument("key_id")
+@pass_runtime
+def revoke(session: CliSession, key_id: str) -> None:
+    """Revoke a key, by its id (the part after ofk_)."""
+    with session.context() as ctx:
+        revoked = keys.revoke_key(ctx, key_id)
+    session.result({"revoked": revoked}, text=f"key {revoked} revoked")

@@ -1,0 +1,87 @@
+"""`oneform people`: people with accounts."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import click
+
+from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.identity import people as service
+from oneform.identity.rosters import import_people
+
+people = command_group("people", "People with accounts.")
+
+
+def _password_from_stdin() -> str:
+    """The first line of standard input, without its end."""
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+@people.command()
+@click.argument("username")
+@click.option("--role", "roles", multiple=True, required=True, help="Role; repeatable.")
+@click.option("--area", required=True, metavar="CODE", help="Area that is the person's reach.")
+@click.option("--agency", metavar="CODE", help="Agency that the person works for.")
+@click.option("--name", default="", help="Name as it is shown; else the username.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@pass_runtime
+def add(
+    session: CliSession,
+    username: str,
+    roles: tuple[str, ...],
+    area: str,
+    agency: str | None,
+    name: str,
+    password_stdin: bool,
+) -> None:
+    """Add a person. Without a password nobody can log in until `people password` sets one."""
+    command = service.AddPerson(
+        username=username,
+        roles=roles,
+        area=area,
+        agency=agency,
+        name=name,
+        password=_password_from_stdin() if password_stdin else None,
+    )
+    with session.context() as ctx:
+        person = service.add_person(ctx, command)
+    session.result(dataclasses.asdict(person), text=f"{person.username} added")
+
+
+@people.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@pass_runtime
+def import_(session: CliSession, file: Path) -> None:
+    """Import people from a CSV file: username,name,roles,area,agency,password."""
+    with session.context() as ctx:
+        counts = import_people(ctx, file)
+    session.result(
+        counts,
+        text="{created} people created, {updated} updated, {unchanged} unchanged".format(**counts),
+    )
+
+
+@people.command()
+@click.argument("username")
+@pass_runtime
+def disable(session: CliSession, username: str) -> None:
+    """Close an account, and end its sessions, at once."""
+    with session.context() as ctx:
+        service.disable_person(ctx, username)
+    session.result({"disabled": username}, text=f"{username} disabled")
+
+
+@people.command()
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read it from standard input.")
+@pass_runtime
+def password(session: CliSession, username: str, password_stdin: bool) -> None:
+    """Set a person's password, read from standard input; ends their sessions and lifts a lock."""
+    assert password_stdin
+    given = _password_from_stdin()
+    with session.context() as ctx:
+        service.set_password(ctx, username, given)
+    session.result({"password": "set"}, text=f"password of {username} set")
