@@ -2,8 +2,8 @@
 
 Pure: applies the lines of a file, in their order, to a `Tree`, and finds every
 mistake. An area keeps its identity through recode, rename and move. A line with
-mistakes is left out; the codes that it names are then not held against later
-lines, so that one slip is told once.
+mistakes is left out, and later lines are not blamed for what it did not do, so
+that one slip is told once.
 
 The cells of a line describe the area as it is after the change (`close`: before
 it; `merge`: one of the two). What a change of its kind cannot alter may be left
@@ -62,7 +62,9 @@ class Changes:
         self.tree = tree
         self.today = today
         self.mistakes: list[Mistake] = []
-        self._doubtful: set[str] = set()
+        # Codes that a line left out would have made, and would have set free.
+        self._missed: set[str | None] = set()
+        self._kept: set[str | None] = set()
         self._apply: dict[AreaChangeKind, Callable[[ChangeLine], None]] = {
             _K.OPEN: self._open,
             _K.RECODE: self._alter,
@@ -76,12 +78,16 @@ class Changes:
     def run(self, lines: Sequence[ChangeLine | Broken]) -> None:
         for line in lines:
             if isinstance(line, Broken):
-                self._doubtful |= line.codes
+                self._leave(line.there, line.gone)
                 continue
             try:
                 self._apply_line(line)
             except _Left:
-                self._doubtful |= {code for code in (line.old_code, line.new_code) if code}
+                self._leave(line.new_code, line.old_code)
+
+    def _leave(self, there: str | None, gone: str | None) -> None:
+        self._missed.add(there)
+        self._kept.add(gone)
 
     def _apply_line(self, line: ChangeLine) -> None:
         missing = [column for column in NEEDS[line.kind] if getattr(line, column) is None]
@@ -106,7 +112,7 @@ class Changes:
     def _find(self, line: ChangeLine, code: str | None, what: str) -> Node:
         node = self.tree.live.get(code or "")
         if node is None:
-            if code not in self._doubtful:
+            if code not in self._missed:
                 self._note(line, "unknown_area", f"{what}: there is no area {code} (any more)")
             raise _Left
         return node
@@ -133,9 +139,9 @@ class Changes:
     def _free(self, line: ChangeLine, code: str) -> None:
         """A code can be taken if nobody has it, nor had it after that day."""
         if code in self.tree.live:
+            if code in self._kept:
+                raise _Left
             raise self._fail(line, "code_taken", f"there is an area {code} already")
-        if code in self._doubtful:
-            raise _Left
         if line.on_date < (until := self.tree.released.get(code, line.on_date)):
             raise self._fail(line, "code_taken", f"another area was called {code} until {until}")
 
@@ -232,9 +238,11 @@ class Changes:
         if line.new_code:
             raise self._fail(line, "superfluous_cell", "close has no new_code; see merge")
         self._agrees(line, old)
-        if children := self.tree.children(old):
-            some = ", ".join(child.code for child in children[:3])
-            detail = f"{old.code} still has {len(children)} below it: {some}"
-            raise self._fail(line, "has_children", detail)
+        children = self.tree.children(old)
+        if blamed := [child.code for child in children if child.code not in self._kept]:
+            some = ", ".join(blamed[:3])
+            self._note(line, "has_children", f"{old.code} still has {len(blamed)} below it: {some}")
+        if children:
+            raise _Left
         self.tree.close(old, line.on_date)
         self.tree.record(line.kind, line.on_date, old=(old, old.code, old.name))

@@ -56,10 +56,15 @@ class SubjectLine:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A line with mistakes of its own. What it names is not held against other lines."""
+    """A line with mistakes of its own, which are not held against other lines.
+
+    `gone` is the code that it may have meant to end, `there` the one that it may
+    have meant to make.
+    """
 
     line: int
-    codes: frozenset[str]
+    there: str
+    gone: str = ""
 
 
 def area_lines(table: Table) -> tuple[list[AreaLine], list[Broken]]:
@@ -87,7 +92,7 @@ def area_lines(table: Table) -> tuple[list[AreaLine], list[Broken]]:
         if _is_sound(cells, table):
             good.append(line)
         else:
-            broken.append(Broken(row.line, frozenset({row.cell("code")})))
+            broken.append(Broken(row.line, row.cell("code")))
     return good, broken
 
 
@@ -113,9 +118,7 @@ def change_lines(table: Table) -> list[ChangeLine | Broken]:
         if _is_sound(cells, table):
             lines.append(line)
         else:
-            lines.append(
-                Broken(row.line, frozenset({row.cell("old_code"), row.cell("new_code")} - {""}))
-            )
+            lines.append(Broken(row.line, there=row.cell("new_code"), gone=row.cell("old_code")))
     return lines
 
 

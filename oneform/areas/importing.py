@@ -50,7 +50,7 @@ class AreaImport:
         self.today = today
         self.mistakes: list[Mistake] = []
         self._ended = ended
-        self._doubtful = {code for line in broken for code in line.codes}
+        self._doubtful = {line.there for line in broken}
         self._lines: dict[str, AreaLine] = {}
         for line in lines:
             if (first := self._lines.setdefault(line.code, line)) is not line:
@@ -134,7 +134,8 @@ class AreaImport:
             detail = f"{line.code} is known as level {known.level}; close it and open another"
             self._note(line, "level_changed", detail)
         if line.valid_to is None:
-            if line.parent_code is None and (above := self.tree.parent(known)):
+            above = self.tree.parent(known)
+            if above and line.parent_code is None and not misplaced(line.level, None):
                 self._note(line, "missing_parent", f"{line.code} is known to be below {above.code}")
             elif line.valid_from and line.valid_from < known.since and self._is_other(line, known):
                 self._note(line, "too_early", f"{line.code} is what it is since {known.valid_from}")
