@@ -27,29 +27,29 @@ from oneform.values.events import CellsChanged, CellsChanging
 STATUSES = tuple(status.value for status in CellStatus)
 
 STATE_OF_CELL = f"""
-  LEFT JOIN cell_value AS v ON v.region_id = cell.region_id AND v.field_id = cell.field_id
+  LEFT JOIN cell_value AS v ON v.region_id = {{region}} AND v.field_id = cell.field_id
     AND v.period = cell.period AND v.subject_id = cell.subject_id
-  LEFT JOIN LATERAL (
-    -- A standing value that went stale and was refilled: the stretch that covered the decision.
-    SELECT h.since, h.since_kind, h.fresh_until FROM cell_value_history AS h
-    WHERE v.refilled AND h.region_id = cell.region_id AND h.field_id = cell.field_id
-      AND h.period = cell.period AND h.subject_id = cell.subject_id
-      AND h.since < v.since AND (h.fresh_until IS NULL OR h.fresh_until >= cell.decided_on)
-    ORDER BY h.since, h.superseded_at DESC LIMIT 1) AS h ON v.refilled
-  LEFT JOIN ask AS a ON a.region_id = cell.region_id AND a.field_id = cell.field_id
+  LEFT JOIN ask AS a ON a.region_id = {{region}} AND a.field_id = cell.field_id
     AND a.period = cell.period AND a.subject_id = cell.subject_id
     AND a.state IN {in_states(HOLDING)}
-  LEFT JOIN exemption AS e ON e.field_id = cell.field_id AND e.period = cell.period
 """
-"""Joins that find out about `cell` (region_id, field_id, period, subject_id, decided_on)."""
+"""Joins that find out about `cell`, in one region (a parameter, so that one partition is read)
+or in `cell.region_id`."""
 
-STATUS = """cell_status(cell.grant_state, cell.asks, coalesce(h.since, v.since),
-    coalesce(h.since_kind, v.since_kind),
-    CASE WHEN h.since IS NULL THEN v.fresh_until ELSE h.fresh_until END,
-    cell.decided_at, cell.decided_on, a.state, e.field_id IS NOT NULL)"""
+STATUS = """CASE WHEN v.refilled
+    THEN refilled_cell_status(cell.grant_state, cell.asks, cell.region_id, cell.field_id,
+      cell.period, cell.subject_id, cell.decided_at, cell.decided_on, a.state, cell.exempt)
+    ELSE cell_status(cell.grant_state, cell.asks, v.since, v.since_kind, v.fresh_until,
+      cell.decided_at, cell.decided_on, a.state, cell.exempt) END"""
+"""Status of `cell`: region_id, field_id, period, subject_id, decided_at, decided_on of the request
+there, and of its field grant_state, asks, exempt."""
 
 ASKS = "(r.gap = 'ask' AND rf.mode = 'collect' AND r.state <> 'cancelled')"
 """Whether the gap of a request's field may be asked at all."""
+
+EXEMPT = """EXISTS (SELECT FROM exemption AS e
+    WHERE e.field_id = rf.field_id AND e.period = rf.period)"""
+"""Whether everybody is spared the question."""
 
 PLACED = """(
     SELECT s.region_id, s.id AS subject_id, s.kind_id, s.area_id, s.active_from, s.active_to,
@@ -68,7 +68,7 @@ _TALLY = f"""
 WITH touched AS MATERIALIZED (SELECT DISTINCT c.field_id, c.period, c.subject_id FROM {{relation}}),
 cell AS (
   SELECT ru.request_id, ru.place_id, ru.unit_id, p.region_id, t.field_id, t.period, t.subject_id,
-    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks
+    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
   FROM touched AS t
   JOIN {PLACED} AS p ON p.region_id = :c_region_id AND p.subject_id = t.subject_id
   JOIN request_unit AS ru ON ru.place_id = p.area_id
@@ -79,7 +79,7 @@ cell AS (
   JOIN request_region AS rr ON rr.request_id = ru.request_id AND rr.region_id = p.region_id
     AND rr.resolved_at IS NOT NULL AND {IN_PLACE})
 SELECT cell.request_id, cell.place_id, cell.unit_id, {STATUS} AS status, count(*) AS n
-FROM cell {STATE_OF_CELL}
+FROM cell {STATE_OF_CELL.format(region=":c_region_id")}
 GROUP BY 1, 2, 3, 4
 """
 

@@ -27,10 +27,12 @@ offered AS (
 cell AS (
   SELECT s.region_id, s.id AS subject_id, a.path, w.field_id, w.period, w.grant_state, w.asks,
     w.collected_at, w.seconds, clock_timestamp() AS decided_at,
-    CAST(:today AS date) AS decided_on
+    CAST(:today AS date) AS decided_on,
+    EXISTS (SELECT FROM exemption AS e
+      WHERE e.field_id = w.field_id AND e.period = w.period) AS exempt
   {{scope}}),
 judged AS (
-  SELECT cell.*, {STATUS} AS status FROM cell {STATE_OF_CELL}),
+  SELECT cell.*, {STATUS} AS status FROM cell {STATE_OF_CELL.format(region="cell.region_id")}),
 told AS (
   SELECT j.seconds, j.path, j.collected_at,
     CASE WHEN j.status = 'asked' THEN 'already_asked'

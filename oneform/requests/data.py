@@ -23,7 +23,7 @@ from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake, NotFound
 from oneform.kernel.ids import new_id
-from oneform.requests.books import ASKS, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
 from oneform.requests.models import CellStatus, Release
 
 
@@ -71,7 +71,7 @@ WITH_VALUE = "status IN ('held', 'derived', 'shared', 'answered')"
 _CELLS = f"""
 WITH cell AS (
   SELECT p.region_id, p.subject_id, pl.code AS area, rf.field_id, f.code AS field, rf.period,
-    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks,
+    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt,
     k.personal AS personal
   FROM request AS r
   JOIN subject_kind AS k ON k.id = r.kind_id
@@ -86,7 +86,7 @@ WITH cell AS (
 judged AS (
   SELECT cell.*, {STATUS} AS status, v.value AS raw_value, v.missing AS raw_missing,
     v.observed_on AS raw_observed_on, v.provenance_id
-  FROM cell {STATE_OF_CELL}),
+  FROM cell {STATE_OF_CELL.format(region="cell.region_id")}),
 told AS (
   SELECT CASE WHEN j.personal THEN j.region_id || '-' || j.subject_id ELSE s.key END
       COLLATE "C" AS subject,

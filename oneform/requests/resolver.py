@@ -17,7 +17,7 @@ from oneform.collection.lifecycle import LATE_DAYS, LIVE
 from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.requests import books
-from oneform.requests.books import ASKS, IN_PLACE, PLACED, STATE_OF_CELL, STATUS, STATUSES
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATE_OF_CELL, STATUS, STATUSES
 from oneform.requests.settlement import settle
 from oneform.values.cells import Cells
 
@@ -51,17 +51,14 @@ chosen AS (
   JOIN request AS r ON r.id = :request
   WHERE (r.level IS NULL OR a.level = r.level)
     AND EXISTS (SELECT FROM scope WHERE a.path >= scope.path AND a.path < scope.path || '~')),
-lineage AS (
-  SELECT c.id, u.id AS unit_id, u.level
-  FROM chosen AS c
-  CROSS JOIN LATERAL unnest(string_to_array(trim(BOTH '/' FROM c.path), '/')::bigint[]) AS n(id)
-  JOIN area AS u ON u.id = n.id),
 levels AS (SELECT DISTINCT collected_at AS level FROM request_field WHERE request_id = :request)
 INSERT INTO request_unit (request_id, place_id, unit_id, region_id, collected_at)
-SELECT :request, c.id, coalesce(l.unit_id, c.id), :region, array_agg(levels.level ORDER BY 1)
+SELECT :request, c.id, coalesce(u.id, c.id), :region, array_agg(levels.level ORDER BY levels.level)
 FROM chosen AS c CROSS JOIN levels
-LEFT JOIN lineage AS l ON l.id = c.id AND l.level = levels.level
-GROUP BY c.id, coalesce(l.unit_id, c.id)
+LEFT JOIN LATERAL (
+  SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM c.path), '/')::bigint[]) AS n(id)
+  JOIN area AS u ON u.id = n.id WHERE u.level = levels.level) AS u ON true
+GROUP BY c.id, coalesce(u.id, c.id)
 ORDER BY 2, 3
 ON CONFLICT DO NOTHING
 """
@@ -73,31 +70,39 @@ CREATE TEMPORARY TABLE IF NOT EXISTS judged_cell (
 ) ON COMMIT DELETE ROWS
 """
 
+# Materialised in this order, whatever the planner thinks of rows that are too new for it to know:
+# what is one row per request, per field, per subject is worked out once, not once per cell.
 _JUDGE = f"""
 INSERT INTO judged_cell
-WITH in_force AS (
-  SELECT fv.field_id, fv.id FROM field_version AS fv
-  JOIN request_field AS rf ON rf.request_id = :request AND rf.field_id = fv.field_id
-  WHERE fv.effective_from <= oneform_today() AND oneform_today() <= fv.expires_on
-    AND (fv.ends_on IS NULL OR oneform_today() < fv.ends_on) AND fv.mode = 'collect'),
+WITH req AS MATERIALIZED (
+  SELECT r.id, r.kind_id, r.gap, r.state, rr.decided_at, rr.decided_on
+  FROM request AS r JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
+  WHERE r.id = :request),
+wanted AS MATERIALIZED (
+  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, {ASKS} AS asks,
+    {EXEMPT} AS exempt,
+    (SELECT fv.id FROM field_version AS fv
+     WHERE fv.field_id = rf.field_id AND fv.mode = 'collect'
+       AND fv.effective_from <= oneform_today() AND oneform_today() <= fv.expires_on
+       AND (fv.ends_on IS NULL OR oneform_today() < fv.ends_on)) AS version_id
+  FROM req AS r JOIN request_field AS rf ON rf.request_id = r.id),
+member AS MATERIALIZED (
+  SELECT ru.place_id, ru.unit_id, ru.collected_at, p.subject_id
+  FROM req AS rr
+  JOIN request_unit AS ru ON ru.request_id = rr.id AND ru.region_id = :region
+  JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = rr.kind_id
+    AND p.area_id = ru.place_id AND {IN_PLACE}),
 cell AS (
-  SELECT ru.place_id, ru.unit_id, p.region_id, rf.field_id, rf.period, p.subject_id,
-    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, f.id AS version_id
-  FROM request AS r
-  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
-  JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
-  JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id
-    AND p.area_id = ru.place_id AND {IN_PLACE}
-  JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
-  LEFT JOIN in_force AS f ON f.field_id = rf.field_id
-  WHERE r.id = :request)
+  SELECT m.place_id, m.unit_id, m.subject_id, w.field_id, w.period, w.grant_state, w.asks,
+    w.exempt, w.version_id, :region AS region_id, req.decided_at, req.decided_on
+  FROM req CROSS JOIN wanted AS w JOIN member AS m ON w.collected_at = ANY(m.collected_at))
 SELECT judged.place_id, judged.unit_id, judged.field_id, judged.period, judged.subject_id,
   judged.version_id, judged.status, judged.ask_id,
   judged.asks AND judged.version_id IS NOT NULL AND judged.status = 'unavailable'
     AND judged.grant_state IN ('none', 'granted'),
   judged.asks AND judged.status IN ('asked', 'refused') AND judged.ask_state <> 'upheld'
 FROM (SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state
-      FROM cell {STATE_OF_CELL}) AS judged
+      FROM cell {STATE_OF_CELL.format(region=":region")}) AS judged
 """
 
 # Ordered by key: unordered bulk inserts of two regions in one partition deadlock.
@@ -135,9 +140,7 @@ WHERE ru.request_id = :request AND ru.place_id = c.place_id AND ru.unit_id = c.u
 _NEW_ASKS = "(SELECT field_id, period, subject_id FROM judged_cell WHERE gap) AS c"
 
 
-def decide(
-    ctx: Context, request_id: uuid.UUID, region_id: int, *, again: bool = False
-) -> bool:
+def decide(ctx: Context, request_id: uuid.UUID, region_id: int, *, again: bool = False) -> bool:
     """Fix the instant and the subjects of a request in a region.
 
     Takes the region's lock. A second call changes nothing. False when nothing

@@ -72,9 +72,7 @@ def _fetch_and_resolve(
 def _fetch(run: Run, request_id: uuid.UUID, region_id: int, plans: list[SourcePlan]) -> bool:
     """Call the sources in order of authority; whether all of them answered."""
     with run.context() as ctx:
-        period = ctx.sql(
-            "SELECT period FROM request WHERE id = :id", id=request_id
-        ).scalar_one()
+        period = ctx.sql("SELECT period FROM request WHERE id = :id", id=request_id).scalar_one()
     answered = True
     for plan in plans:
         try:

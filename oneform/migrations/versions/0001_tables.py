@@ -275,10 +275,7 @@ def upgrade() -> None:
         postgresql_partition_by="HASH (region_id)",
     )
     op.create_index(
-        "ix_subject_history_place",
-        "subject_history",
-        ["region_id", "kind_id", "area_id"],
-        unique=False,
+        "ix_subject_history_place", "subject_history", ["area_id", "kind_id"], unique=False
     )
     op.create_table(
         "subject_kind",
@@ -467,9 +464,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("region_id", "id", name=op.f("pk_subject")),
         postgresql_partition_by="HASH (region_id)",
     )
-    op.create_index(
-        "ix_subject_place", "subject", ["region_id", "kind_id", "area_id"], unique=False
-    )
+    op.create_index("ix_subject_place", "subject", ["area_id", "kind_id"], unique=False)
     op.create_index(
         "uq_subject_key",
         "subject",

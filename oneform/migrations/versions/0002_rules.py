@@ -42,6 +42,28 @@ CREATE FUNCTION cell_status(
 $$
 """
 
+REFILLED_CELL_STATUS = """
+-- The same for a standing value that went stale and was filled again: the first stretch of
+-- freshness that covers the decision or comes after it is what counts.
+CREATE FUNCTION refilled_cell_status(
+  grant_state text, asks boolean, p_region_id bigint, p_field_id int, p_period text,
+  p_subject_id bigint, decided_at timestamptz, decided_on date, ask_state text, exempt boolean
+) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT cell_status(grant_state, asks, s.since, s.since_kind, s.fresh_until, decided_at,
+                     decided_on, ask_state, exempt)
+  FROM (SELECT h.since, h.since_kind, h.fresh_until
+        FROM (SELECT since, since_kind, max(fresh_until) AS fresh_until FROM cell_value_history
+              WHERE region_id = p_region_id AND field_id = p_field_id AND period = p_period
+                AND subject_id = p_subject_id GROUP BY since, since_kind
+              UNION ALL
+              SELECT since, since_kind, fresh_until FROM cell_value
+              WHERE region_id = p_region_id AND field_id = p_field_id AND period = p_period
+                AND subject_id = p_subject_id) AS h
+        WHERE h.fresh_until IS NULL OR h.fresh_until >= decided_on
+        ORDER BY h.since LIMIT 1) AS s
+$$
+"""
+
 ASK_ON_THE_LIST = """
 -- DESIGN.md §4, point 1: an ask exists only for a version that is in force on the day it is made.
 CREATE FUNCTION ask_on_the_list() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -90,7 +112,7 @@ END $$
 
 
 def upgrade() -> None:
-    for function in (TODAY, CELL_STATUS, ASK_ON_THE_LIST, FIELD_VERSION_IMMUTABLE, APPEND_ONLY):
+    for function in (TODAY, CELL_STATUS, REFILLED_CELL_STATUS, ASK_ON_THE_LIST, FIELD_VERSION_IMMUTABLE, APPEND_ONLY):
         op.execute(function)
     op.execute(
         "CREATE TRIGGER ask_on_the_list AFTER INSERT ON ask REFERENCING NEW TABLE AS made "
