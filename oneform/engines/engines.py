@@ -1,12 +1,11 @@
 """Both engines of a data folder together, as `oneform up` wants them."""
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Self
 
 from oneform.engines.errors import EngineError
-from oneform.engines.layout import erase, open_layout
+from oneform.engines.layout import forget_place, open_layout
 from oneform.engines.postgres import PostgresServer
 from oneform.engines.runfile import EngineUrls, remove_run_file, write_run_file
 from oneform.engines.server import START_LIMIT, Server, logger
@@ -99,14 +98,11 @@ def start_engines(
 
 
 def erase_engines(home: Path) -> None:
-    """Remove all data of a data folder's engines, also what root keeps outside of it.
+    """Remove all data of a data folder's engines, for good, also what root keeps outside of it.
 
-    Raises EngineError while they are in use.
+    Servers that a killed starter left are stopped. Raises EngineError while others are in use.
     """
-    layout = open_layout(home)
     servers: list[Server] = [PostgresServer(home), ValkeyServer(home)]
     for server in servers:
-        server.stop_leftover()
-    erase(layout)
-    if layout.home == layout.place and not os.listdir(layout.run):
-        layout.run.rmdir()
+        server.stop_leftover(erase=True)
+    forget_place(open_layout(home))

@@ -9,7 +9,7 @@
 Decision: root does not open anybody's folders. PostgreSQL may not run as root, so under root the
 cluster belongs to another account (account.py), which must be able to reach it:
 
-- the data folder itself, which is ours, gets mode 0710 and that account's group: it may be
+- the data folder itself, if it is closed, gets mode 0710 and that account's group: it may be
   crossed, not listed, and by nobody else; files in it keep their own modes;
 - a folder above that is closed (`/root`, a 0700 home) stays closed. Then `postgres`, `valkey` and
   `log` lie in a folder of their own under /var/lib/oneform-engines, whose path is kept in
@@ -20,6 +20,7 @@ Rejected: opening the parents to everybody (what the wheel does), access lists o
 others (not on every file system), and running PostgreSQL with a capability to ignore modes.
 """
 
+import logging
 import os
 import secrets
 import shutil
@@ -32,6 +33,8 @@ from typing import BinaryIO
 from oneform.engines.account import ROOT, Account, server_account
 from oneform.engines.errors import EngineError
 from oneform.engines.locks import LifeLock
+
+logger = logging.getLogger(__name__)
 
 # Root's place for what cannot lie in the data folder. macOS has no /var/lib.
 ELSEWHERE = Path("/var/db" if sys.platform == "darwin" else "/var/lib") / "oneform-engines"
@@ -136,13 +139,15 @@ def _place(home: Path, account: Account, moved_to: str | None) -> Path:
         return _existing_place(home, Path(moved_to))
     if account.uid == os.geteuid():
         return home
-    mode = home.stat()
-    if mode.st_uid == ROOT and not mode.st_mode & 0o001:
-        # Ours, and closed: let the account cross it, and nobody else.
-        os.chown(home, -1, account.gid)
-        home.chmod(mode.st_mode & 0o700 | 0o010)
     if account.can_enter(home):
         return home
+    found = home.stat()
+    if not found.st_mode & 0o070:
+        # Let the account cross the data folder, and nobody else; its group had no rights to lose.
+        os.chown(home, -1, account.gid)
+        home.chmod(found.st_mode & 0o707 | 0o010)
+        if account.can_enter(home):
+            return home
     ELSEWHERE.mkdir(parents=True, exist_ok=True)
     ELSEWHERE.chmod(0o711)
     _sweep()
@@ -152,6 +157,10 @@ def _place(home: Path, account: Account, moved_to: str | None) -> Path:
     place.chmod(0o710)
     _write(place / _OWNER_FILE, str(home))
     _write(home / _POINTER, str(place))
+    logger.warning(
+        "%s lies in a folder that is closed to %s: its databases are in %s",
+        *(home, account.name, place),
+    )
     return place
 
 
@@ -172,10 +181,9 @@ def _existing_place(home: Path, place: Path) -> Path:
     return place
 
 
-def erase(layout: Layout) -> None:
-    """Remove the servers' files for good. The servers must have been stopped."""
-    for folder in (layout.postgres, layout.postgres_unfinished, layout.valkey, layout.log):
-        shutil.rmtree(folder, ignore_errors=True)
+def forget_place(layout: Layout) -> None:
+    """Remove what is left of a place when the data of both engines has been erased."""
+    shutil.rmtree(layout.log, ignore_errors=True)
     if layout.place != layout.home:
         shutil.rmtree(layout.place)
         (layout.home / _POINTER).unlink()

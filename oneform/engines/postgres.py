@@ -23,7 +23,8 @@ from oneform.engines.binaries import postgres_install, runnable
 from oneform.engines.errors import EngineError
 from oneform.engines.layout import Layout, give_tree
 from oneform.engines.locks import LifeLock
-from oneform.engines.server import Server, last_line
+from oneform.engines.process import ENVIRONMENT, Process, last_line
+from oneform.engines.server import Server
 
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0: starting, ready, stopping
 _CONNECT_SECONDS = 10
@@ -139,7 +140,7 @@ class PostgresServer(Server):
             stderr=subprocess.STDOUT,
             text=True,
             cwd="/",
-            env=self.environment(),
+            env=ENVIRONMENT,
             pass_fds=[life.descriptor],
             start_new_session=True,
             umask=0o077,
@@ -163,9 +164,9 @@ class PostgresServer(Server):
             return ""
         return lines[_STATUS_LINE].strip() if len(lines) > _STATUS_LINE else ""
 
-    def _is_as_planned(self, pid: int) -> bool:
+    def _is_as_planned(self, left: Process) -> bool:
         # One that is stopping may wait for its clients for ever; it is made to hurry instead.
-        return self._status() != "stopping" and super()._is_as_planned(pid)
+        return self._status() != "stopping" and super()._is_as_planned(left)
 
     def _answers(self) -> bool:
         # Asking by connecting would write a line to the log for each refusal while it recovers.

@@ -4,10 +4,8 @@ What a server is, its files, its readiness and its signals, is in postgres.py an
 """
 
 import logging
-import os
-import re
+import shutil
 import signal
-import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -19,6 +17,7 @@ from oneform.engines import processes
 from oneform.engines.errors import EngineError
 from oneform.engines.layout import Layout, open_layout
 from oneform.engines.locks import Claim, LifeLock
+from oneform.engines.process import Process, last_line
 from oneform.engines.sockets import remove_socket_folder, socket_folder
 
 logger = logging.getLogger(__name__)
@@ -26,9 +25,7 @@ logger = logging.getLogger(__name__)
 START_LIMIT = 600.0
 _POLL_SECONDS = 0.02
 _REPORT_SECONDS = 10.0
-_KILLED_SECONDS = 60.0
-_REAP_SECONDS = 5.0
-_TAIL = 16 * 1024
+_LEFTOVER_SECONDS = 60.0
 
 
 class _NotReadyYet(EngineError):
@@ -61,9 +58,7 @@ class Server(ABC):
         self.start_limit = start_limit
         self._layout: Layout | None = None
         self._claim: Claim | None = None
-        self._pid: int | None = None
-        self._child: subprocess.Popen[bytes] | None = None
-        self._watcher: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._log_start = 0
         self._socket_folder: Path | None = None
 
@@ -137,7 +132,7 @@ class Server(ABC):
     @property
     def pid(self) -> int | None:
         """The server's process, if it has been started."""
-        return self._pid
+        return None if self._process is None else self._process.pid
 
     def start(self) -> Self:
         """Start the server, or take over one that was left, and wait until it serves.
@@ -155,51 +150,59 @@ class Server(ABC):
             self._plan(layout)
             self._socket_folder = socket_folder(layout.place, self.short_key, layout.account)
             self._start_and_wait()
-        except _NotReadyYet:
-            self._leave()
-            raise
-        except BaseException:
-            self._end()
+        except BaseException as error:
+            if isinstance(error, _NotReadyYet) and self.durable and self._process is not None:
+                self._process.leave()
+                self._process = None
+            self.stop()
             raise
         return self
 
     def stop(self) -> None:
         """Stop the server cleanly: finish what is committed, end every connection."""
-        self._end()
+        try:
+            if self._process is not None:
+                self._process.stop(self.stop_signals)
+                remove_socket_folder(self.layout.place, self.short_key, self.layout.account)
+        finally:
+            self._forget()
 
     def kill(self) -> None:
         """End the server and its children at once, as a power cut would. For tests of faults."""
-        if self._pid is not None and self.alive():
-            family = [self._pid, *processes.processes_in(self._data())]
-            for pid in family:
-                processes.send(pid, signal.SIGKILL)
-            for pid in family:
-                processes.wait_gone(pid, _KILLED_SECONDS)
+        if self._process is not None:
+            self._process.kill(self._data())
         self._forget()
 
-    def stop_leftover(self) -> None:
-        """Stop a server that a killed starter left; start none. For a server not started here."""
+    def stop_leftover(self, *, erase: bool = False) -> None:
+        """Stop a server that a killed starter left; start none. With `erase`, remove its data.
+
+        Raises EngineError while somebody (this object, say) is using the data folder.
+        """
         layout = open_layout(self.home, durable=self.durable)
         claim = Claim(layout.run / f"{self.key}.lock", layout.home)
         try:
             self._layout = layout
             left = self._left_behind()
             if left is not None:
-                self._stop_process(left)
+                left.stop(self.stop_signals)
             life = self._life()
-            if not life.take(_KILLED_SECONDS):
+            if not life.take(_LEFTOVER_SECONDS):
                 raise EngineError(f"processes of an earlier {self.title} do not end")
             life.leave()
             remove_socket_folder(layout.place, self.short_key, layout.account)
+            if erase:
+                for path in self._data().parent.glob(f"{self.key}*"):
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink()
         finally:
             self._layout = None
             claim.release()
 
     def alive(self) -> bool:
         """Tell whether the server's process runs."""
-        if self._child is not None:
-            return self._child.poll() is None
-        return self._pid is not None and self._is_server(self._pid)
+        return self._process is not None and self._process.alive()
 
     def revive(self) -> None:
         """Start the server again if it has died since `start`."""
@@ -236,12 +239,12 @@ class Server(ABC):
         while True:
             left = self._left_behind()
             if left is not None and self._is_as_planned(left):
-                logger.info("%s: taking over process %d", self.title, left)
-                self._pid = left
+                logger.info("%s: taking over process %d", self.title, left.pid)
+                self._process = left
                 return True
             if left is not None:
-                logger.info("%s: replacing process %d", self.title, left)
-                self._stop_process(left)
+                logger.info("%s: replacing process %d", self.title, left.pid)
+                left.stop(self.stop_signals)
             elif life.take(_POLL_SECONDS):
                 try:
                     self._prepare(life)
@@ -266,36 +269,11 @@ class Server(ABC):
     def _spawn(self, life: LifeLock) -> None:
         with self.layout.open_log(f"{self.key}.log") as log:
             self._log_start = log.tell()
-            self._child = subprocess.Popen(
-                self._command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=self.environment(),
-                pass_fds=[life.descriptor],
-                start_new_session=True,  # the terminal's Ctrl-C is for us, not for the server
-                umask=0o077,
-                **self.layout.account.run_as(),
+            self._process = Process.spawn(
+                self._command(), account=self.layout.account, log=log, lock=life.descriptor
             )
-        self._pid = self._child.pid
         if not self.durable:
-            self._watch()
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment of the server: nothing of ours, no secret, messages in English."""
-        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-
-    def _watch(self) -> None:
-        """Let a shell wait for the end of this process (of a pipe to it) and stop the server."""
-        self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", 'read _; kill -INT "$0"', str(self._pid)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            start_new_session=True,
-            **self.layout.account.run_as(),
-        )
+            self._process.end_with_us(self.layout.account)
 
     def _wait_until_ready(self, deadline: float) -> bool:
         """Wait until the server serves; False if it ended instead."""
@@ -317,26 +295,20 @@ class Server(ABC):
             time.sleep(_POLL_SECONDS)
         return True
 
-    def _left_behind(self) -> int | None:
+    def _left_behind(self) -> Process | None:
         """Return the live server of this data folder that its pid file names, if there is one."""
         try:
             pid = int(self._pid_file().read_text(encoding="utf-8").split()[0])
         except (OSError, ValueError, IndexError):
             return None
-        return pid if self._is_server(pid) else None
-
-    def _is_server(self, pid: int) -> bool:
-        """Tell whether a process is a server of this data folder.
-
-        A number from a pid file may belong to anything by now; a server names its data folder.
-        """
+        # The number may belong to anything by now; a server names its data folder.
         if pid <= 1 or not processes.is_running(pid):
-            return False
+            return None
         command = processes.command_line(pid)
-        return command is not None and str(self._data()) in command
+        return Process(pid) if command is not None and str(self._data()) in command else None
 
-    def _is_as_planned(self, pid: int) -> bool:
-        if processes.command_line(pid) != " ".join(self._command()):
+    def _is_as_planned(self, left: Process) -> bool:
+        if processes.command_line(left.pid) != " ".join(self._command()):
             return False
         with suppress(OSError):
             return all(
@@ -344,56 +316,13 @@ class Server(ABC):
             )
         return False
 
-    def _stop_process(self, pid: int) -> None:
-        for number, seconds in self.stop_signals:
-            processes.send(pid, number)
-            if processes.wait_gone(pid, seconds):
-                return
-            logger.warning("%s: process %d did not heed %s", self.title, pid, number.name)
-        raise EngineError(f"{self.title}: process {pid} cannot be ended")
-
-    def _end(self) -> None:
-        try:
-            if self._pid is not None:
-                if self.alive():
-                    self._stop_process(self._pid)
-                remove_socket_folder(self.layout.place, self.short_key, self.layout.account)
-        finally:
-            self._forget()
-
     def _reap(self) -> None:
-        if self._watcher is not None:
-            self._watcher.kill()
-            self._watcher.communicate()
-        if self._child is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self._child.wait(_REAP_SECONDS)
-        self._pid = self._child = self._watcher = None
-
-    def _leave(self) -> None:
-        """Let the server live on without us."""
-        if self._child is not None:
-            self._child.returncode = 0  # else subprocess complains of a child not waited for
-        if self._watcher is None:
-            self._pid = self._child = None
-        self._forget()
+        if self._process is not None:
+            self._process.reap()
+            self._process = None
 
     def _forget(self) -> None:
         self._reap()
         if self._claim is not None:
             self._claim.release()
             self._claim = None
-
-
-def last_line(log: Path, start: int = 0) -> str:
-    """Return the last line after `start` that reports an end (FATAL, PANIC), or the last at all."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(start, log.stat().st_size - _TAIL))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    lines = [line.strip() for line in lines if line.strip()]
-    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
-    found = (fatal or lines or [""])[-1]
-    return re.sub(r"^.*?\b(?=(?:FATAL|PANIC|ERROR|LOG):)", "", found)

@@ -114,13 +114,21 @@ def test_a_server_that_waits_for_its_clients_to_leave_is_made_to_hurry(
     assert not processes.is_running(left)
 
 
-def test_a_killed_postgres_recovers_what_was_committed(kept_home: Path, connect: Connect) -> None:
+def test_a_killed_postgres_recovers_what_was_committed_and_says_so_meanwhile(
+    kept_home: Path,
+    connect: Connect,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "_REPORT_SECONDS", 0.0)
     with PostgresServer(kept_home) as server:
         put_village(server, connect)
         server.kill()
         assert not server.alive()
-        server.start()
+        with caplog.at_level(logging.INFO, logger="oneform.engines"):
+            server.start()
         assert villages(server, connect) == 1
+    assert "PostgreSQL: not ready after 0 s" in caplog.text
 
 
 def test_a_postmaster_killed_alone_is_started_again_after_its_busy_children(
@@ -240,7 +248,6 @@ def test_a_long_recovery_is_told_of_and_left_to_go_on(
     with PostgresServer(kept_home) as server:
         put_village(server, connect)
         server.kill()
-        monkeypatch.setattr(server_module, "_REPORT_SECONDS", 0.0)
         hasty = PostgresServer(kept_home, start_limit=0.0)
         with pytest.raises(EngineError, match="not ready after 0 s and goes on"):
             hasty.start()

@@ -109,6 +109,16 @@ def test_under_a_closed_folder_of_root_the_data_lies_elsewhere(
 
 
 @as_root
+def test_a_data_folder_of_an_owner_without_a_name_is_crossed_too(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    os.chown(home, 54321, 54321)  # a container's volume, say
+    with ValkeyServer(home) as server:
+        assert server.layout.place == home
+        assert server.layout.account.uid not in (0, 54321)
+    assert mode(home) == 0o710
+
+
+@as_root
 def test_a_lost_place_is_named_and_not_made_anew(open_folder: Path) -> None:
     open_folder.chmod(0o700)
     with ValkeyServer(open_folder / "home") as server:
