@@ -116,15 +116,16 @@ def _served(view: Callable[..., ResponseReturnValue], access: Access) -> Callabl
             limit = current_runtime().settings.max_body_mb * LARGE_FACTOR
             flask.request.max_content_length = limit * 1024 * 1024
 
+        def answer() -> flask.Response:
+            return tag_response(flask.make_response(view(**path)))
+
         def work() -> flask.Response:
             actor = authenticate(current_context(), required=not access.is_public)
             act_as(actor)
             access.admit(actor)
-            if once:
-                return answer_once(lambda: view(**path))
-            return flask.make_response(view(**path))
+            return answer_once(answer) if once else answer()
 
-        return tag_response(in_unit(work))
+        return in_unit(work)
 
     vars(served)["_apidoc"] = {
         **getattr(view, "_apidoc", {}),

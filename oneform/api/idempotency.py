@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import flask
-from flask.typing import ResponseReturnValue
 
 from oneform.api.bodies import fingerprint
 from oneform.api.errors import (
@@ -50,7 +49,7 @@ def is_idempotent(view: Callable[..., Any]) -> bool:
     return bool(getattr(view, _MARK, False))
 
 
-def answer_once(work: Callable[[], ResponseReturnValue]) -> flask.Response:
+def answer_once(work: Callable[[], flask.Response]) -> flask.Response:
     """The answer of `work`, or the one kept under the request's key.
 
     IdempotencyKeyMissing, IdempotencyKeyReused, IdempotencyKeyInUse.
@@ -98,11 +97,11 @@ def _number(owner: str, key: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:7])
 
 
-def _attempt(ctx: Context, work: Callable[[], ResponseReturnValue]) -> flask.Response:
+def _attempt(ctx: Context, work: Callable[[], flask.Response]) -> flask.Response:
     # By hand instead of `begin_nested`, which would cost a RELEASE on the good way too.
     ctx.sql(f"SAVEPOINT {_SAVEPOINT}")
     try:
-        response = flask.make_response(work())
+        response = work()
         ctx.session.flush()
         return response
     except DomainError as error:

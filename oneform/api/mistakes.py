@@ -15,6 +15,7 @@ _CODES: list[tuple[re.Pattern[str], str]] = [
         (r"^Missing data", "required"),
         (r"^Unknown field", "unknown-member"),
         (r"may not be null", "null"),
+        (r"must not be blank", "blank"),
         (r"^Not a valid|^Invalid (type|input type|URL)|cannot be formatted", "type"),
         (r"^(Must be one of|One or more of the choices)", "choice"),
         (r"^(Shorter|Longer) than|^Length must", "length"),

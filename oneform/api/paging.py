@@ -16,9 +16,7 @@ class PageIn(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    limit = fields.Integer(
-        strict=True, load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT)
-    )
+    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
     cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
 
 

@@ -69,6 +69,9 @@ HTTP_NAMES = {
 }
 """Name of each status that the framework itself answers with."""
 
+MOST_MISTAKES = 1000
+"""A body of a few MB may have a million of them, and nobody reads those."""
+
 DATA_SQLSTATES = frozenset({"22003", "22007", "22008", "22021", "22P02", "22P05"})
 """What PostgreSQL says of input that no column of the kind can hold."""
 
@@ -119,6 +122,9 @@ def answer_domain_error(error: DomainError) -> flask.Response:
     if status is None:
         return answer_fault(error)
     headers = {}
+    detail = error.detail
+    if len(error.mistakes) > MOST_MISTAKES:
+        detail += f" Of {len(error.mistakes)} mistakes the first {MOST_MISTAKES} are listed."
     retry_after = error.data.get("retry_after", 1 if status == 503 else None)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
@@ -126,8 +132,8 @@ def answer_domain_error(error: DomainError) -> flask.Response:
         status,
         NAMES.get(error.code, error.code),
         error.title,
-        error.detail,
-        errors=[mistake.as_dict() for mistake in error.mistakes]
+        detail,
+        errors=[mistake.as_dict() for mistake in error.mistakes[:MOST_MISTAKES]]
         if error.mistakes or status == 422
         else None,
         extra=error.data,

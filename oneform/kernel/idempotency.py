@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Mapped, mapped_column
 
 from oneform.kernel.context import Context
@@ -55,24 +55,26 @@ def find_answer(ctx: Context, owner: str, key: str) -> KeptAnswer | None:
 
 def keep_answer(ctx: Context, owner: str, key: str, answer: KeptAnswer) -> bool:
     """Keep an answer in this transaction; False when another one is kept under the key already."""
-    statement = (
-        pg.insert(IdempotencyKey)
-        .values(
-            owner=owner,
-            key=key,
-            fingerprint=answer.fingerprint,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-        )
-        .on_conflict_do_nothing()
+    kept = ctx.sql(
+        _KEEP,
+        owner=owner,
+        key=key,
+        fingerprint=answer.fingerprint,
+        status=answer.status,
+        headers=json.dumps(answer.headers),
+        body=answer.body,
     )
-    return ctx.sql(statement).rowcount == 1
+    return kept.rowcount == 1
 
 
 _FIND = sa.text(
     "SELECT fingerprint, status, headers, body FROM idempotency_key "
     "WHERE owner = :owner AND key = :key"
+)
+_KEEP = sa.text(
+    "INSERT INTO idempotency_key (owner, key, fingerprint, status, headers, body) "
+    "VALUES (:owner, :key, :fingerprint, :status, CAST(:headers AS json), :body) "
+    "ON CONFLICT DO NOTHING"
 )
 
 
