@@ -102,6 +102,8 @@ def erase_engines(home: Path) -> None:
 
     Servers that a killed starter left are stopped. Raises EngineError while others are in use.
     """
+    if not home.exists():
+        return
     servers: list[Server] = [PostgresServer(home), ValkeyServer(home)]
     for server in servers:
         server.stop_leftover(erase=True)

@@ -35,6 +35,7 @@ class PostgresServer(Server):
 
     title = "PostgreSQL"
     key = "postgres"
+    program_name = "postgres"
     short_key = "pg"
     # Fast, then immediate shutdown; a fast one writes a checkpoint, which can take a while.
     stop_signals = (
@@ -66,6 +67,9 @@ class PostgresServer(Server):
 
     def _data(self) -> Path:
         return self.layout.postgres
+
+    def _all_data(self) -> list[Path]:
+        return [self._data(), self.layout.postgres_unfinished]
 
     def _pid_file(self) -> Path:
         return self._data() / "postmaster.pid"

@@ -85,10 +85,10 @@ class Process:
             logger.warning("process %d did not heed %s", self.pid, number.name)
         raise EngineError(f"process {self.pid} cannot be ended")
 
-    def kill(self, folder: Path) -> None:
-        """End it at once, with those of its children that work in `folder`."""
+    def kill(self, folder: Path, program: str) -> None:
+        """End it at once, with its children: those who run `program` in `folder`."""
         if self.alive():
-            family = [self.pid, *processes.processes_in(folder)]
+            family = [self.pid, *processes.processes_in(folder, program)]
             for pid in family:
                 processes.send(pid, signal.SIGKILL)
             for pid in family:

@@ -52,8 +52,8 @@ def command_line(pid: int) -> str | None:
     return os.fsdecode(raw.rstrip(b"\0").replace(b"\0", b" ")) or None
 
 
-def processes_in(folder: Path) -> list[int]:
-    """Return the processes whose working folder this is (a PostgreSQL's: its data folder).
+def processes_in(folder: Path, program: str) -> list[int]:
+    """Return the processes that run a program, such as `postgres`, with this working folder.
 
     Known on Linux only, and of processes that we may look into; the others have to be waited for.
     """
@@ -61,7 +61,9 @@ def processes_in(folder: Path) -> list[int]:
     for entry in _PROC.iterdir() if _LINUX else ():
         if entry.name.isdigit():
             with suppress(OSError):
-                if os.readlink(entry / "cwd") == str(folder):
+                # An upgrade may have removed the file of a program that still runs.
+                runs = Path(os.readlink(entry / "exe").removesuffix(" (deleted)")).name
+                if runs == program and os.readlink(entry / "cwd") == str(folder):
                     found.append(int(entry.name))
     return found
 

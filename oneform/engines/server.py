@@ -42,6 +42,7 @@ class Server(ABC):
     title: ClassVar[str]
     key: ClassVar[str]
     short_key: ClassVar[str]  # in the names of socket folders, which must be short
+    program_name: ClassVar[str]
     stop_signals: ClassVar[Sequence[tuple[signal.Signals, float]]]
 
     def __init__(
@@ -100,6 +101,10 @@ class Server(ABC):
 
     @abstractmethod
     def _data(self) -> Path: ...
+
+    def _all_data(self) -> list[Path]:
+        """Return the folders that are gone when its data is erased."""
+        return [self._data()]
 
     @abstractmethod
     def _on_ready(self) -> None:
@@ -170,7 +175,7 @@ class Server(ABC):
     def kill(self) -> None:
         """End the server and its children at once, as a power cut would. For tests of faults."""
         if self._process is not None:
-            self._process.kill(self._data())
+            self._process.kill(self._data(), self.program_name)
         self._forget()
 
     def stop_leftover(self, *, erase: bool = False) -> None:
@@ -191,11 +196,10 @@ class Server(ABC):
             life.leave()
             remove_socket_folder(layout.place, self.short_key, layout.account)
             if erase:
-                for path in self._data().parent.glob(f"{self.key}*"):
-                    if path.is_dir():
-                        shutil.rmtree(path)
-                    else:
-                        path.unlink()
+                for folder in self._all_data():
+                    if folder.exists():
+                        shutil.rmtree(folder)
+                (layout.place / f"{self.key}.alive").unlink(missing_ok=True)
         finally:
             self._layout = None
             claim.release()
@@ -260,7 +264,7 @@ class Server(ABC):
                 if not told:
                     logger.info("%s: waiting for the processes of an earlier one", self.title)
                     told = True
-                for pid in processes.processes_in(self._data()):
+                for pid in processes.processes_in(self._data(), self.program_name):
                     processes.send(pid, signal.SIGQUIT)
 
     def _life(self) -> LifeLock:

@@ -23,6 +23,7 @@ class ValkeyServer(Server):
 
     title = "Valkey"
     key = "valkey"
+    program_name = "valkey-server"
     short_key = "kv"
     stop_signals = ((signal.SIGTERM, 60.0), (signal.SIGKILL, 20.0))
 

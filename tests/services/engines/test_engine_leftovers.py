@@ -134,7 +134,8 @@ def test_a_killed_postgres_recovers_what_was_committed_and_says_so_meanwhile(
 def test_a_postmaster_killed_alone_is_started_again_after_its_busy_children(
     kept_home: Path, connect: Connect
 ) -> None:
-    with start_engines(kept_home) as engines:
+    bystander = subprocess.Popen(["/bin/sleep", "60"], cwd=kept_home / "postgres")
+    with start_engines(kept_home) as engines, bystander:
         server = engines.postgres
         assert server is not None
         put_village(server, connect)
@@ -147,6 +148,8 @@ def test_a_postmaster_killed_alone_is_started_again_after_its_busy_children(
             assert engines.revive() == ["PostgreSQL"]
             assert engines.revive() == []
             busy.close()
+        assert bystander.poll() is None
+        bystander.kill()
         assert engines.is_alive()
         assert villages(server, connect) == 1
 

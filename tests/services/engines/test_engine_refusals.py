@@ -97,13 +97,21 @@ def test_an_account_without_a_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -
         current_account()
 
 
-def test_erasing_is_refused_while_the_engines_run(home: Path) -> None:
-    with start_engines(home, postgres=False) as engines:
+def test_erasing_takes_the_engines_data_only_and_never_while_they_run(home: Path) -> None:
+    with start_engines(home, durable=False) as engines:
         with pytest.raises(EngineError, match="already in use"):
             erase_engines(home)
         assert engines.is_alive()
+    (home / "postgres-backup.sql").write_text("")
+    (home / "valkey.txt").write_text("")
     erase_engines(home)
-    assert not (home / "valkey").exists()
+    assert sorted(path.name for path in home.iterdir()) == [
+        "postgres-backup.sql",
+        "run",
+        "valkey.txt",
+    ]
+    erase_engines(home / "absent")
+    assert not (home / "absent").exists()
 
 
 @pytest.mark.parametrize("trap", ["link", "open", "file", "other owner"])
