@@ -36,6 +36,7 @@ def init_app(app: flask.Flask, api: Api) -> None:
     """Serve the document of what is registered so far, and the page that shows it."""
     document = api.spec.to_dict()
     raw = orjson.dumps(document)
+    stylesheet = (_STATIC / "docs.css").read_bytes()
     blueprint = flask.Blueprint("docs", __name__, template_folder="templates")
 
     @blueprint.get(f"{BASE}/openapi.json")
@@ -54,9 +55,8 @@ def init_app(app: flask.Flask, api: Api) -> None:
     @blueprint.get("/docs/style.css")
     @public
     def style() -> flask.Response:
-        response = flask.send_file(_STATIC / "docs.css", mimetype="text/css")
-        response.headers["Cache-Control"] = "public, max-age=3600"
-        return response
+        cached = {"Cache-Control": "public, max-age=3600"}
+        return flask.Response(stylesheet, mimetype="text/css", headers=cached)
 
     app.register_blueprint(blueprint)
 
