@@ -1,0 +1,271 @@
+"""Reading the catalogue: versions, search, lists; and that what is kept in memory is never old."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from catalog import reading
+from catalog.bundle import bundle_of
+from catalog.errors import NoSuchCodeList, NoSuchField
+from catalog.force import VersionState
+from catalog.importing import ImportReport, import_bundle
+from catalog.reading import get_field, list_fields, list_versions
+from catalog.snapshot import snapshot
+from oneform.config import Settings
+from oneform.identity.policy import OPERATOR, PUBLIC
+from oneform.kernel.actor import SYSTEM
+from oneform.kernel.clock import FixedClock
+from oneform.kernel.context import Context
+from oneform.kernel.errors import Forbidden
+from oneform.kernel.paging import BadCursor
+from oneform.runtime import Runtime
+
+Importer = Callable[..., ImportReport]
+Statements = Callable[[Context], AbstractContextManager[list[str]]]
+
+TOTAL = "population.resident_total"
+
+
+@pytest.fixture
+def reader(runtime: Runtime, sample: ImportReport) -> Iterator[Context]:
+    """Somebody without a token."""
+    with runtime.context(PUBLIC) as ctx:
+        yield ctx
+
+
+def codes(page: Any) -> list[str]:
+    return [field.code for field in page.items]
+
+
+def test_field_is_read_in_force_by_day_or_by_number(
+    reader: Context, take_in: Importer, value: dict[str, Any]
+) -> None:
+    value["fields"][0].update(effective_from="2026-07-01", seconds=30)
+    take_in(value)
+    assert get_field(reader, TOTAL).version == 1
+    assert get_field(reader, TOTAL, on=dt.date(2026, 7, 1)).version == 2
+    assert get_field(reader, TOTAL, version=2).state_on(reader.today()) is VersionState.APPROVED
+    assert [each.version for each in list_versions(reader, TOTAL)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        ("no.such", {}),
+        ("\0", {}),
+        (TOTAL, {"version": 7}),
+        (TOTAL, {"on": dt.date(2025, 12, 31)}),
+        (TOTAL, {"on": dt.date(2029, 1, 1)}),
+    ],
+)
+def test_what_is_not_there_is_not_found(reader: Context, code: str, how: dict[str, Any]) -> None:
+    with pytest.raises(NoSuchField):
+        get_field(reader, code, **how)
+
+
+def test_versions_of_no_field_and_unknown_lists_are_not_found(reader: Context) -> None:
+    with pytest.raises(NoSuchField):
+        list_versions(reader, "no.such")
+    with pytest.raises(NoSuchCodeList):
+        reading.get_code_list(reader, "no_such")
+
+
+def test_list_is_in_the_order_of_codes_page_by_page(reader: Context) -> None:
+    first = list_fields(reader, limit=4)
+    assert first.next is not None
+    last = list_fields(reader, limit=4, cursor=first.next)
+    assert last.next is None
+    assert codes(first) + codes(last) == sorted(codes(first) + codes(last))
+    assert len(codes(first) + codes(last)) == 6
+
+
+def test_cursor_of_something_else_is_refused(reader: Context) -> None:
+    with pytest.raises(BadCursor):
+        list_fields(reader, cursor="x")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "found"),
+    [
+        ({"topic": "resident"}, ["resident.age", "resident.sex"]),
+        ({"kind": "resident", "owner": "civil_affairs"}, ["resident.age", "resident.sex"]),
+        ({"owner": "stats"}, [TOTAL]),
+        ({"mode": "derive"}, ["elderly.on_ledger", "elderly.share"]),
+        ({"mode": "derive", "topic": "resident"}, []),
+        ({"state": VersionState.RETIRED}, []),
+    ],
+)
+def test_list_has_what_fits_all_criteria(
+    reader: Context, criteria: dict[str, Any], found: list[str]
+) -> None:
+    assert codes(list_fields(reader, **criteria)) == found
+
+
+@pytest.mark.parametrize("q", ["常住人数", "resident population", TOTAL, "统计局"])
+def test_search_finds_by_words_of_either_language_code_and_owner(reader: Context, q: str) -> None:
+    assert codes(list_fields(reader, q=q))[0] == TOTAL
+
+
+def test_search_looks_only_at_what_fits_the_other_criteria(reader: Context) -> None:
+    assert TOTAL not in codes(list_fields(reader, q="人口", owner="civil_affairs"))
+    assert codes(list_fields(reader, q="人口", state=VersionState.EXPIRED)) == []
+    assert TOTAL in codes(list_fields(reader, q="人口", state=None))
+
+
+def test_search_comes_in_pages_too(reader: Context) -> None:
+    whole = codes(list_fields(reader, q="人口"))
+    assert len(whole) >= 2
+    found: list[str] = []
+    cursor = None
+    while len(found) < len(whole):
+        page = list_fields(reader, q="人口", limit=1, cursor=cursor)
+        found += codes(page)
+        cursor = page.next
+    assert (found, cursor) == (whole, None)
+
+
+def test_state_of_a_field_follows_the_day(
+    reader: Context, clock: FixedClock, take_in: Importer, value: dict[str, Any]
+) -> None:
+    value["fields"][0].update(effective_from="2026-03-18", seconds=30)
+    take_in(value)
+    assert codes(list_fields(reader, state=VersionState.APPROVED)) == [TOTAL]
+    clock.advance(dt.timedelta(days=2))
+    assert codes(list_fields(reader, state=VersionState.APPROVED)) == []
+    assert codes(list_fields(reader, state=VersionState.SUPERSEDED)) == [TOTAL]
+    assert get_field(reader, TOTAL).version == 2
+    clock.advance(dt.timedelta(days=365 * 3))
+    assert codes(list_fields(reader)) == []
+    assert len(codes(list_fields(reader, state=VersionState.EXPIRED))) == 6
+
+
+def test_code_lists_and_kinds_are_public(reader: Context) -> None:
+    assert [each.code for each in reading.list_code_lists(reader)] == ["sex", "water_source"]
+    assert [i.code for i in reading.get_code_list(reader, "sex").items] == ["1", "2"]
+    kinds = {each.code: each.personal for each in reading.list_subject_kinds(reader)}
+    assert kinds == {"area": False, "enterprise": False, "resident": True}
+
+
+def test_catalogue_with_future_fields_shows_them_in_whole(
+    reader: Context, take_in: Importer, value: dict[str, Any]
+) -> None:
+    extra = {
+        **value["fields"][0],
+        "code": "later.field",
+        "effective_from": "2026-09-01",
+        "synonyms": [],
+    }
+    take_in({"bundle": value["bundle"], "fields": [{**extra, "name": {"zh": "以后"}}]})
+    whole = reading.whole_catalog(reader)
+    assert "later.field" in [field["code"] for field in whole["fields"]]
+    assert "later.field" not in codes(list_fields(reader))
+    assert [row[1].code for row in reading.whitelist_rows(reader)] == [
+        field["code"] for field in whole["fields"]
+    ]
+    assert [each["code"] for each in whole["agencies"]] == ["civil_affairs", "stats"]
+
+
+def test_nothing_is_read_by_who_has_no_reach(runtime: Runtime) -> None:
+    with runtime.context(SYSTEM) as ctx, pytest.raises(Forbidden):
+        list_fields(ctx)
+
+
+def test_first_start_finds_the_catalogue_empty(ctx: Context, value: dict[str, Any]) -> None:
+    assert reading.is_empty(ctx)
+    import_bundle(ctx, bundle_of(value))
+    assert not reading.is_empty(ctx)
+
+
+def test_every_read_costs_one_statement_once_the_state_is_in_memory(
+    reader: Context, statements: Statements
+) -> None:
+    first = reading.list_fields(reader).items[0]
+    reads: list[Callable[[], object]] = [
+        lambda: get_field(reader, TOTAL),
+        lambda: list_versions(reader, TOTAL),
+        lambda: list_fields(reader),
+        lambda: list_fields(reader, q="人口"),
+        lambda: reading.list_code_lists(reader),
+        lambda: reading.list_subject_kinds(reader),
+        lambda: reading.whole_catalog(reader),
+        lambda: reading.versions_by_id(reader, [first.version_id]),
+        lambda: reading.fields_by_id(reader, [first.field_id]),
+        lambda: reading.value_validator(reader, first.version_id),
+    ]
+    for read in reads:
+        with statements(reader) as sent:
+            read()
+        assert len(sent) == 1
+
+
+def test_change_by_another_process_is_seen_at_once(
+    settings: Settings, clock: FixedClock, reader: Context, value: dict[str, Any]
+) -> None:
+    assert get_field(reader, TOTAL).definition.seconds == 15
+    value["fields"][0].update(effective_from="2026-03-02", seconds=30)
+    other = Runtime(settings, clock=clock)
+    with other.context(OPERATOR) as theirs:
+        import_bundle(theirs, bundle_of(value))
+        # Nobody else sees it before it is committed.
+        assert get_field(theirs, TOTAL).definition.seconds == 30
+        assert get_field(reader, TOTAL).definition.seconds == 15
+    other.close()
+    assert get_field(reader, TOTAL).definition.seconds == 30
+
+
+def test_change_that_was_rolled_back_was_never_seen(
+    runtime: Runtime, reader: Context, value: dict[str, Any]
+) -> None:
+    before = get_field(reader, TOTAL)
+    for seconds in (30, 31):
+        value["fields"][0].update(effective_from="2026-03-02", seconds=seconds)
+        with runtime.context(OPERATOR) as ctx:
+            import_bundle(ctx, bundle_of(value))
+            assert get_field(ctx, TOTAL).definition.seconds == seconds
+            ctx.session.rollback()
+        assert get_field(reader, TOTAL) == before
+
+
+def test_state_is_shared_while_nothing_changes(reader: Context, take_in: Importer) -> None:
+    kept = snapshot(reader)
+    assert snapshot(reader) is kept
+    take_in({"bundle": "oneform-catalog/1", "agencies": [{"code": "x", "name": {"zh": "某局"}}]})
+    assert snapshot(reader) is not kept
+
+
+def test_value_is_judged_by_the_live_codes_of_its_list(
+    reader: Context, take_in: Importer, value: dict[str, Any]
+) -> None:
+    sex = get_field(reader, "resident.sex").version_id
+    assert reading.resolved_schema(reader, sex) == {"type": "string", "enum": ["1", "2"]}
+    assert reading.value_validator(reader, sex).is_valid("2")
+    assert not reading.value_validator(reader, sex).is_valid("3")
+    value["code_lists"][0]["items"][1]["code"] = "3"
+    value["fields"][3]["derivation"] = {"count": "resident"}
+    value["fields"][3]["effective_from"] = "2026-03-02"
+    take_in(value)
+    assert reading.value_validator(reader, sex).is_valid("3")
+    assert not reading.value_validator(reader, sex).is_valid("2")
+    # What was there before keeps its definition: only the list has changed.
+    assert get_field(reader, "resident.sex").version_id == sex
+
+
+def test_compiled_schema_is_kept(reader: Context) -> None:
+    id = get_field(reader, TOTAL).version_id
+    assert reading.value_validator(reader, id) is reading.value_validator(reader, id)
+    with pytest.raises(NoSuchField):
+        reading.value_validator(reader, 0)
+
+
+def test_house_reads_by_ids_without_being_anybody(runtime: Runtime, reader: Context) -> None:
+    total, age = get_field(reader, TOTAL), get_field(reader, "resident.age")
+    with runtime.context(SYSTEM) as ctx:
+        fields = reading.fields_by_id(ctx, [total.field_id, age.field_id, 0])
+        versions = reading.versions_by_id(ctx, [total.version_id, 0])
+    assert fields == {total.field_id: total, age.field_id: age}
+    assert versions == {total.version_id: total}
