@@ -93,7 +93,7 @@ def module_database_url(postgres_url: str, template_database: str) -> Iterator[s
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from oneform.engines import ValkeyServer
 
-    server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
+    server = ValkeyServer(tmp_path_factory.mktemp("valkey"), durable=False)
     server.start()
     try:
         yield server.url

@@ -9,5 +9,13 @@ BLUEPRINTS = (
     "oneform.api.health",
     "oneform.api.oauth",
     "oneform.api.sessions",
+    "oneform.api.catalog",
+    "oneform.api.catalog_files",
+    "oneform.api.areas",
+    "oneform.api.subjects",
+    "oneform.api.requests",
+    "oneform.api.grants",
+    "oneform.api.control_numbers",
+    "oneform.api.supervision",
 )
 """Modules with views, in the order in which the OpenAPI document shows them."""

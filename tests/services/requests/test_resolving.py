@@ -1,0 +1,106 @@
+"""Requests at the service: what is asked, joined, expired and asked anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from small_world import SmallWorld
+
+from oneform.identity.policy import OPERATOR
+from oneform.kernel.clock import FixedClock
+from oneform.requests import resolver
+from oneform.requests.commands import RequestView, SubmitRequest
+from oneform.requests.reading import get_request
+from oneform.requests.service import submit_request
+from oneform.requests.withdrawal import cancel_request, expire_asks
+from oneform.runtime import Runtime
+
+
+def submit(
+    runtime: Runtime,
+    world: SmallWorld,
+    agency: int,
+    *,
+    fields: tuple[int, ...] = (0,),
+    villages: tuple[int, ...] = (0,),
+    due: dt.date | None = None,
+) -> uuid.UUID:
+    """Submit and resolve a request."""
+    with runtime.context(world.principal(agency)) as ctx:
+        request = submit_request(
+            ctx,
+            SubmitRequest(
+                title="年度调查",
+                purpose="规划",
+                legal_basis="《统计法》",
+                fields=[world.field_codes[n] for n in fields],
+                areas=[world.village_codes[n] for n in villages],
+                level="village",
+                period="2026",
+                due=due or ctx.today() + dt.timedelta(days=20),
+            ),
+        )
+    for region in world.regions:
+        with runtime.context(OPERATOR) as ctx:
+            if resolver.decide(ctx, request.id, region):
+                resolver.judge(ctx, request.id, region)
+                resolver.resolve(ctx, request.id, region)
+    return request.id
+
+
+def read(runtime: Runtime, request_id: uuid.UUID) -> RequestView:
+    with runtime.context(OPERATOR) as ctx:
+        return get_request(ctx, request_id)
+
+
+def test_what_is_missing_is_asked_once_and_joined_by_the_second(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    first = submit(runtime, world, 0, fields=(0, 1), villages=(0, 1))
+    second = submit(runtime, world, 1, fields=(1,), villages=(1, 2))
+    assert read(runtime, first).asks_new == 4
+    view = read(runtime, second)
+    assert (view.asks_new, view.asks_joined, view.cells.asked) == (1, 1, 2)
+    assert view.state == "collecting"
+
+
+def test_a_cell_that_expired_for_one_request_is_asked_again_for_another(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock
+) -> None:
+    first = submit(runtime, world, 0)
+    clock.advance(dt.timedelta(days=60))
+    with runtime.context(OPERATOR) as ctx:
+        assert expire_asks(ctx, world.regions[0]) == 1
+    assert read(runtime, first).cells.unavailable == 1
+    second = submit(runtime, world, 1)
+    assert read(runtime, second).asks_new == 1
+    assert read(runtime, first).cells.asked == 1
+
+
+def test_cancelling_withdraws_only_what_nobody_else_waits_for(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    first = submit(runtime, world, 0, villages=(0, 1))
+    second = submit(runtime, world, 1, villages=(1, 2))
+    with runtime.context(OPERATOR) as ctx:
+        view = cancel_request(ctx, first)
+        states = list(ctx.sql("SELECT state FROM ask ORDER BY id").scalars())
+    assert view.state == "cancelled"
+    assert view.cells.unavailable == 2
+    assert sorted(states) == ["open", "open", "withdrawn"]
+    assert read(runtime, second).cells.asked == 2
+
+
+def test_the_due_date_of_an_ask_is_the_earliest_of_those_who_still_wait(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock
+) -> None:
+    early, late = (clock.today() + dt.timedelta(days=days) for days in (10, 40))
+    submit(runtime, world, 0, due=late)
+    first = submit(runtime, world, 1, due=early)
+    with runtime.context(OPERATOR) as ctx:
+        row = ctx.sql("SELECT due_on, live_until FROM ask").one()
+        assert row.due_on == early
+        assert row.live_until == late + dt.timedelta(days=30)
+        cancel_request(ctx, first)
+        assert ctx.sql("SELECT due_on FROM ask").scalar_one() == late
