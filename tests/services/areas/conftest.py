@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from oneform.areas import service
+from oneform.config import Settings
 from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
 
@@ -34,7 +35,7 @@ code,parent_code,level,name
 CHANGES_HEADER = "change,old_code,new_code,parent_code,level,name,on_date\n"
 
 ReadHubei = Callable[[str], bytes]
-CountStatements = Callable[[], AbstractContextManager[list[str]]]
+Counting = Callable[[], AbstractContextManager[list[str]]]
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,19 @@ def small(runtime: Runtime) -> Runtime:
     return runtime
 
 
+@pytest.fixture(scope="module")
+def library(
+    module_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runtime]:
+    """The small tree again, one for all tests of a module that leave it as it is."""
+    home = tmp_path_factory.mktemp("home")
+    runtime = Runtime(Settings(home=home, database_url=module_database_url, secret_key="k" * 40))
+    with runtime.context(OPERATOR) as ctx:
+        service.import_areas(ctx, SMALL.encode())
+    yield runtime
+    runtime.close()
+
+
 @pytest.fixture
 def change(small: Runtime) -> Callable[..., dict[str, int]]:
     """Applies lines of an area changes file to the small tree, in a transaction of their own."""
@@ -63,7 +77,7 @@ def change(small: Runtime) -> Callable[..., dict[str, int]]:
 
 
 @pytest.fixture
-def count_statements(runtime: Runtime) -> CountStatements:
+def count_statements(runtime: Runtime) -> Counting:
     """Lists the statements that are sent while it is open."""
 
     @contextmanager

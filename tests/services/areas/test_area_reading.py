@@ -26,8 +26,8 @@ def codes(runtime: Runtime, **given: object) -> list[str]:
         return [view.code for view in queries.list_areas(ctx, **given).items]  # type: ignore[arg-type]
 
 
-def test_area_is_shown_with_its_parent_and_level(small: Runtime) -> None:
-    with small.context(CLERK) as ctx:
+def test_area_is_shown_with_its_parent_and_level(library: Runtime) -> None:
+    with library.context(CLERK) as ctx:
         view = queries.get_area(ctx, V1)
     assert (view.code, view.name, view.level, view.parent) == (
         V1,
@@ -63,8 +63,8 @@ def test_area_of_a_day_is_shown_as_it_was_with_the_parent_as_it_was(
 @pytest.mark.parametrize(
     "code", ["420199000000", "", "x", "4201\x00", "４２０１０２００２００３", "%"]
 )
-def test_code_that_nobody_has_is_unknown(small: Runtime, code: str) -> None:
-    with small.context(CLERK) as ctx:
+def test_code_that_nobody_has_is_unknown(library: Runtime, code: str) -> None:
+    with library.context(CLERK) as ctx:
         for read in (queries.get_area, queries.list_changes):
             with pytest.raises(UnknownArea):
                 read(ctx, code)
@@ -72,20 +72,20 @@ def test_code_that_nobody_has_is_unknown(small: Runtime, code: str) -> None:
             queries.list_areas(ctx, parent=code)
 
 
-def test_list_takes_children_or_a_level_below_or_words(small: Runtime) -> None:
-    assert len(codes(small)) == 11
-    assert codes(small, parent=TOWNSHIP) == [V1, V2]
-    assert codes(small, parent="420102000000") == [TOWNSHIP, "420102003000"]
-    assert codes(small, parent="420102000000", level=Level.VILLAGE) == [V1, V2, "420102003001"]
-    assert codes(small, level=Level.COUNTY) == ["420102000000", "420103000000"]
-    assert codes(small, q="社区", parent=TOWNSHIP) == [V1, V2]
-    assert codes(small, q="泰宁") == [V2]
-    assert codes(small, q="420103", level=Level.VILLAGE) == ["420103006002"]
+def test_list_takes_children_or_a_level_below_or_words(library: Runtime) -> None:
+    assert len(codes(library)) == 11
+    assert codes(library, parent=TOWNSHIP) == [V1, V2]
+    assert codes(library, parent="420102000000") == [TOWNSHIP, "420102003000"]
+    assert codes(library, parent="420102000000", level=Level.VILLAGE) == [V1, V2, "420102003001"]
+    assert codes(library, level=Level.COUNTY) == ["420102000000", "420103000000"]
+    assert codes(library, q="社区", parent=TOWNSHIP) == [V1, V2]
+    assert codes(library, q="泰宁") == [V2]
+    assert codes(library, q="420103", level=Level.VILLAGE) == ["420103006002"]
 
 
 @pytest.mark.parametrize("q", ["%", "_", "\\", "保%", "\x00", "\ud800", "'; DROP TABLE area; --"])
-def test_odd_words_find_what_they_say_and_nothing_else(small: Runtime, q: str) -> None:
-    assert codes(small, q=q) == []
+def test_odd_words_find_what_they_say_and_nothing_else(library: Runtime, q: str) -> None:
+    assert codes(library, q=q) == []
 
 
 def test_closed_areas_are_not_listed(small: Runtime, change: Callable[..., object]) -> None:
@@ -93,21 +93,21 @@ def test_closed_areas_are_not_listed(small: Runtime, change: Callable[..., objec
     assert codes(small, parent=TOWNSHIP) == [V2]
 
 
-def test_pages_follow_each_other_without_gap_or_double(small: Runtime) -> None:
+def test_pages_follow_each_other_without_gap_or_double(library: Runtime) -> None:
     seen: list[str] = []
     cursor: str | None = None
-    with small.context(CLERK) as ctx:
+    with library.context(CLERK) as ctx:
         for _ in range(4):
             page = queries.list_areas(ctx, limit=3, cursor=cursor)
             seen += [view.code for view in page.items]
             cursor = page.next
     assert cursor is None
-    assert seen == codes(small)
+    assert seen == codes(library)
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "W1siaSIsMV1d"])
-def test_altered_cursor_is_refused(small: Runtime, cursor: str) -> None:
-    with small.context(CLERK) as ctx:
+def test_altered_cursor_is_refused(library: Runtime, cursor: str) -> None:
+    with library.context(CLERK) as ctx:
         for read in (
             lambda: queries.list_areas(ctx, cursor=cursor),
             lambda: queries.list_changes(ctx, V1, cursor=cursor),
@@ -157,8 +157,8 @@ def test_number_of_statements_does_not_grow_with_the_list(
         assert len(sent) == 1
 
 
-def test_whoever_is_not_signed_in_reads_no_areas(small: Runtime) -> None:
-    with small.context(PUBLIC) as ctx:
+def test_whoever_is_not_signed_in_reads_no_areas(library: Runtime) -> None:
+    with library.context(PUBLIC) as ctx:
         for read in (
             lambda: queries.list_areas(ctx),
             lambda: queries.get_area(ctx, V1),
