@@ -30,6 +30,25 @@ def check_etag(etag: str) -> None:
         )
 
 
+def given_etag() -> str | None:
+    """The tag of If-Match, for services that compare it themselves; None when absent or `*`.
+
+    Stale for several, or a weak one: they cannot name one present state.
+    """
+    given = flask.request.if_match
+    if not given or given.star_tag:
+        return None
+    tags = given.as_set()
+    if len(tags) != 1:
+        raise Stale("If-Match must have exactly one strong tag here.")
+    return tags.pop()
+
+
+def is_known(etag: str) -> bool:
+    """Whether the client of a GET has this state already, so that its body need not be made."""
+    return flask.request.if_none_match.contains_weak(etag)
+
+
 def tag_response(response: flask.Response) -> flask.Response:
     """Put the tag of `set_etag` on a response."""
     etag = flask.g.pop("oneform_etag", None)

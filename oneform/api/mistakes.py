@@ -43,8 +43,8 @@ def _walk(
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
-            # `_schema` is the whole; key and value are marshmallow's names for parts of a Dict.
-            yield from _walk(inner, path if name in ("_schema", "key", "value") else (*path, name))
+            # `_schema` is marshmallow's name for the whole.
+            yield from _walk(inner, path if name == "_schema" else (*path, name))
     elif isinstance(messages, list | tuple):
         for message in messages:
             yield from _walk(message, path)

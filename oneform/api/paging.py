@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from marshmallow import EXCLUDE, fields, validate
 
 from oneform.api.schemas import Schema
@@ -20,6 +22,7 @@ class PageIn(Schema):
     cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
 
 
+@functools.cache
 def page_of(item: type[Schema]) -> type[Schema]:
     """The schema of a page of items. Dumps `oneform.kernel.paging.Page`."""
     name = item.__name__.removesuffix("Out") + "PageOut"

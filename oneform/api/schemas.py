@@ -55,6 +55,13 @@ class Instant(fields.AwareDateTime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
+class Words(fields.Dict):
+    """Words by language: `zh` is always there, `en` where somebody wrote it, others may be."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(keys=fields.String(), values=fields.String(), **kwargs)
+
+
 class Names(Schema):
     """A name in Chinese and, where there is one, in English."""
 

@@ -32,10 +32,14 @@ ERRORS = {error.code: error for error in (NotFound, Forbidden, Conflict, Invalid
 STATE = {"version": 1}
 
 
+class Inner(Schema):
+    key = fields.String()
+
+
 class ItemIn(Schema):
     name = Text(longest=10, required=True)
     numbers = fields.List(fields.Integer(strict=True, validate=validate.Range(0, 9)))
-    inner = fields.Dict(keys=fields.String(), values=fields.Boolean())
+    inner = fields.Nested(Inner, data_key="a/b")
     at = Instant()
 
 

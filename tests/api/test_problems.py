@@ -19,6 +19,7 @@ from oneform.app import create_app
 from oneform.kernel.errors import DomainError
 from oneform.runtime import Runtime
 
+SERVER = {"oneform.wsgi", "oneform.gunicorn_config"}
 INTERNAL = {"error", "seal-broken"}
 """Codes that never reach a client: the base class, and faults of the installation."""
 
@@ -135,8 +136,8 @@ def all_modules() -> None:
     """Errors are known once their modules are imported."""
     for package in (oneform, catalog):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            # Those two do something when they are imported: Alembic's scripts, and the server.
-            if ".migrations." not in module.name and module.name != "oneform.wsgi":
+            # Those do something when they are imported: Alembic's scripts, and the server.
+            if ".migrations." not in module.name and module.name not in SERVER:
                 importlib.import_module(module.name)
 
 

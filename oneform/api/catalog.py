@@ -1,0 +1,182 @@
+"""The whitelist, open to everybody: fields, their versions, code lists, kinds of subject."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from marshmallow import EXCLUDE, fields, validate
+
+from catalog import reading
+from catalog.force import VersionState
+from catalog.models import Mode
+from catalog.views import CodeListView, FieldVersionView, SubjectKindView
+from oneform.api.blueprints import Blueprint, current_context, public
+from oneform.api.etags import etag_of, set_etag
+from oneform.api.paging import PageIn, page_of
+from oneform.api.schemas import Instant, Schema, Words
+from oneform.kernel.paging import Page
+
+blueprint = Blueprint("catalog", __name__, description="The whitelist (白名单目录).")
+
+ALL = "all"
+
+
+class FieldsIn(PageIn):
+    q = fields.String(metadata={"description": "words (Chinese, English), a code, a synonym"})
+    topic = fields.String()
+    kind = fields.String(metadata={"description": "kind of subject"})
+    owner = fields.String(metadata={"description": "code of the agency"})
+    mode = fields.Enum(Mode, by_value=True)
+    state = fields.String(
+        load_default=VersionState.EFFECTIVE.value,
+        validate=validate.OneOf([*VersionState, ALL]),
+    )
+
+
+class FieldIn(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    version = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+    on = fields.Date(load_default=None, metadata={"description": "in force on this day"})
+
+
+class SharingOut(Schema):
+    category = fields.String()
+    conditions = fields.String(allow_none=True)
+    basis = fields.String(allow_none=True)
+
+
+class WindowOut(Schema):
+    from_ = fields.String(data_key="from", attribute="from")
+    to = fields.String()
+
+
+class FieldOut(Schema):
+    code = fields.String()
+    version = fields.Integer()
+    state = fields.Enum(VersionState, by_value=True)
+    name = Words()
+    definition = Words()
+    synonyms = fields.List(fields.String())
+    topic = fields.String()
+    subject_kind = fields.String()
+    levels = fields.List(fields.String())
+    schema = fields.Dict(metadata={"description": "JSON Schema of the value"})
+    unit = fields.String(allow_none=True)
+    period_type = fields.String()
+    valid_for = fields.String(allow_none=True)
+    mode = fields.String()
+    collected_at = fields.String()
+    review = fields.String()
+    owner = fields.String(metadata={"description": "code of the agency"})
+    owner_name = Words()
+    sharing = fields.Nested(SharingOut)
+    legal_basis = fields.String()
+    sensitivity = fields.Integer()
+    personal = fields.Boolean()
+    rollup = fields.String()
+    derivation = fields.Dict(allow_none=True)
+    soft_checks = fields.List(fields.Dict())
+    seconds = fields.Integer()
+    window = fields.Nested(WindowOut, allow_none=True)
+    effective_from = fields.String(metadata={"format": "date"})
+    expires_on = fields.String(metadata={"format": "date"})
+    ends_on = fields.Date(
+        allow_none=True, metadata={"description": "first day no longer in force, if ended early"}
+    )
+    published_at = Instant()
+
+
+class CodeListItemOut(Schema):
+    code = fields.String()
+    name = Words()
+    retired_on = fields.Date(allow_none=True)
+
+
+class CodeListSummaryOut(Schema):
+    code = fields.String()
+    name = Words()
+
+
+class CodeListOut(CodeListSummaryOut):
+    items_ = fields.List(fields.Nested(CodeListItemOut), data_key="items", attribute="items")
+
+
+class SubjectKindOut(Schema):
+    code = fields.String()
+    name = Words()
+    key_schema = fields.Dict(allow_none=True)
+    personal = fields.Boolean()
+
+
+def shown(version: FieldVersionView, today: dt.date) -> dict[str, Any]:
+    """A version as it is told outside: as in a bundle, and how it stands today."""
+    return version.definition.as_bundle() | {
+        "version": version.version,
+        "state": version.state_on(today),
+        "owner_name": version.owner_name,
+        "ends_on": version.ends_on,
+        "published_at": version.published_at,
+    }
+
+
+@blueprint.get("/fields")
+@blueprint.arguments(FieldsIn, location="query")
+@blueprint.response(200, page_of(FieldOut))
+@public
+def list_fields(query: dict[str, Any]) -> Page[dict[str, Any]]:
+    """Search the fields; without a state, those in force today."""
+    ctx = current_context()
+    state = query.pop("state")
+    page = reading.list_fields(ctx, state=None if state == ALL else VersionState(state), **query)
+    return Page([shown(version, ctx.today()) for version in page.items], page.next)
+
+
+@blueprint.get("/fields/<code>")
+@blueprint.arguments(FieldIn, location="query")
+@blueprint.response(200, FieldOut)
+@public
+def get_field(query: dict[str, Any], code: str) -> dict[str, Any]:
+    """Read the version of a field that is in force today or on a day, or one by its number."""
+    ctx = current_context()
+    body = shown(reading.get_field(ctx, code, **query), ctx.today())
+    set_etag(etag_of(body))
+    return body
+
+
+@blueprint.get("/fields/<code>/versions")
+@blueprint.response(200, page_of(FieldOut))
+@public
+def list_versions(code: str) -> Page[dict[str, Any]]:
+    """List all versions of a field, the first one first."""
+    ctx = current_context()
+    versions = reading.list_versions(ctx, code)
+    return Page([shown(version, ctx.today()) for version in versions], None)
+
+
+@blueprint.get("/code-lists")
+@blueprint.response(200, page_of(CodeListSummaryOut))
+@public
+def list_code_lists() -> Page[CodeListView]:
+    """List the code lists."""
+    return Page(reading.list_code_lists(current_context()), None)
+
+
+@blueprint.get("/code-lists/<code>")
+@blueprint.response(200, CodeListOut)
+@public
+def get_code_list(code: str) -> CodeListView:
+    """Read a code list with its items, retired ones too."""
+    found = reading.get_code_list(current_context(), code)
+    set_etag(etag_of(found))
+    return found
+
+
+@blueprint.get("/subject-kinds")
+@blueprint.response(200, page_of(SubjectKindOut))
+@public
+def list_subject_kinds() -> Page[SubjectKindView]:
+    """List the kinds of subject that values may be about."""
+    return Page(reading.list_subject_kinds(current_context()), None)
