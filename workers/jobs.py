@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workers import maintenance, requests
+from workers import maintenance, requests, sources
 from workers.registry import JOBS
 
-MODULES = (maintenance, requests)
+MODULES = (maintenance, requests, sources)
 
 __all__ = ["JOBS", "MODULES"]

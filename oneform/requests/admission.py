@@ -134,7 +134,7 @@ def _check_form(ctx: Context, command: SubmitRequest) -> Place:
     for position, code in enumerate(command.areas):
         if code not in found:
             mistake(f"/scope/areas/{position}", "unknown_area", f"There is no area “{code}”.")
-    if mistakes:
+    if mistakes or kind_id is None:
         raise InvalidRequest(mistakes=mistakes)
     return Place(
         kind_id=kind_id,

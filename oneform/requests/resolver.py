@@ -185,13 +185,14 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
     In the transaction of `decide` and `judge`. May run again (after a grant,
     after a crash): then it asks only what is still missing.
     """
-    due, first = ctx.sql(
-        "SELECT r.due_on, rr.resolved_at IS NULL FROM request AS r "
+    row = ctx.sql(
+        "SELECT r.due_on, rr.resolved_at IS NULL AS first FROM request AS r "
         "JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region "
         "WHERE r.id = :request",
         request=request_id,
         region=region_id,
     ).one()
+    due, first = row.due_on, row.first
     terms = {"region": region_id, "due": due, "live_until": due + _LATE}
     made = ctx.sql(_ASK, **terms).rowcount
     ctx.sql(_JOIN, **terms)

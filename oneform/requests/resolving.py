@@ -7,7 +7,6 @@ is tried again within its limit (`FETCH_DELAYS_S`) before people are asked.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -17,14 +16,15 @@ from oneform.requests.jobs import RequestJob
 from oneform.requests.planner import FETCH_DELAYS_S
 from oneform.requests.settlement import settle
 from oneform.sources.errors import SourceUnavailable
-from oneform.sources.fetching import SourcePlan, fetch_region, sources_for
-
-Work = Callable[[], AbstractContextManager[Context]]
-"""Opens one unit of work."""
-
+from oneform.sources.fetching import fetch_region
+from oneform.sources.house import House
+from oneform.sources.plans import SourcePlan, sources_for
 
 class Run(Protocol):
     """A run of a job: units of work on the way, and the last one, which ends the job."""
+
+    @property
+    def runtime(self) -> House: ...
 
     def context(self) -> AbstractContextManager[Context]: ...
 
@@ -76,7 +76,7 @@ def _fetch(run: Run, request_id: uuid.UUID, region_id: int, plans: list[SourcePl
     answered = True
     for plan in plans:
         try:
-            fetch_region(run.context, plan, region_id, period=period, request_id=request_id)
+            fetch_region(run.runtime, plan, region_id, period=period, request_id=request_id)
         except SourceUnavailable:
             answered = False
     return answered
