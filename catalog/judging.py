@@ -121,7 +121,9 @@ def _gone(
     if reason is Reason.EXPIRED:
         detail = f"Expired after {version.expires_on.isoformat()}."
     else:
-        detail = "Retired." if version.ends_on is None else f"Retired on {version.ends_on.isoformat()}."
+        detail = (
+            "Retired." if version.ends_on is None else f"Retired on {version.ends_on.isoformat()}."
+        )
     return reason, f"{detail} In force again from {begins.isoformat()}." if begins else detail
 
 

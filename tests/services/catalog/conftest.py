@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from catalog.bundle import bundle_of
 from catalog.documents import Syntax, read_document
 from catalog.importing import ImportReport, import_bundle
+from oneform.config import Settings
 from oneform.identity.policy import OPERATOR
+from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
 from oneform.runtime import Runtime
 
@@ -39,15 +41,29 @@ def value() -> dict[str, Any]:
     return copy.deepcopy(_VALUE)
 
 
+@pytest.fixture(scope="module")
+def module_runtime(module_database_url: str) -> Iterator[Runtime]:
+    settings = Settings(
+        home=Path("/nonexistent"), database_url=module_database_url, secret_key="k" * 40
+    )
+    runtime = Runtime(settings)
+    yield runtime
+    runtime.close()
+
+
 @pytest.fixture
-def take_in(runtime: Runtime) -> Importer:
-    """Import plain values in a transaction of their own."""
+def ctx(module_runtime: Runtime, clock: FixedClock) -> Iterator[Context]:
+    """A unit of work of the operator, rolled back: the tests of a module share a database."""
+    module_runtime.clock = clock
+    with module_runtime.context(OPERATOR) as ctx:
+        yield ctx
+        ctx.session.rollback()
 
-    def run(*values: dict[str, Any]) -> ImportReport:
-        with runtime.context(OPERATOR) as ctx:
-            return import_bundle(ctx, bundle_of(*values))
 
-    return run
+@pytest.fixture
+def take_in(ctx: Context) -> Importer:
+    """Import plain values."""
+    return lambda *values: import_bundle(ctx, bundle_of(*values))
 
 
 @pytest.fixture
