@@ -6,10 +6,26 @@ through the functions here (and the resolver's insert).
 
 from __future__ import annotations
 
-from oneform.collection.lifecycle import TRANSITIONS, AskEvent, AskState
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from oneform.collection.commands import MistakeCode
+from oneform.collection.lifecycle import ANSWERABLE, TRANSITIONS, AskEvent, AskState
+from oneform.identity import policy
+from oneform.identity.policy import Principal
+from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.kernel.ids import pack_id, unpack_id
 from oneform.values.cells import Cells, cells_of
 from oneform.values.events import CellsRecorded
+from oneform.values.recording import changing
+
+AskKey = tuple[int, int]
+"""(region_id, id)."""
 
 
 def in_states(states: tuple[AskState, ...]) -> str:
@@ -34,29 +50,138 @@ DELETE FROM answer_draft AS d USING ended WHERE d.region_id = :c_region_id AND d
 """
 
 
+@lru_cache(maxsize=64)
+def _fill_statement(relation: str) -> sa.TextClause:
+    live, _ = TRANSITIONS[AskEvent.FILL]
+    return sa.text(_FILL.format(relation=relation, live=in_states(live)))
+
+
 def fill_asks(ctx: Context, event: CellsRecorded) -> None:
     """End the asks of cells that have a fresh value now, wherever it came from."""
-    live, _ = TRANSITIONS[AskEvent.FILL]
     ctx.sql(
-        _FILL.format(relation=event.cells.relation, live=in_states(live)),
+        _fill_statement(event.cells.relation),
         **event.cells.params,
         c_region_id=event.cells.region_id,
     )
 
 
-def cells_of_asks(ctx: Context, region_id: int, ask_ids: list[int]) -> Cells:
-    """The cells of some asks of a region."""
-    rows = ctx.sql(
-        "SELECT field_id, period, subject_id FROM ask "
-        "WHERE region_id = :region AND id = ANY(:ids) ORDER BY id",
-        region=region_id,
-        ids=ask_ids,
-    ).all()
+@dataclass(frozen=True, slots=True)
+class AskRow:
+    """An ask as it stood when it was locked; `path` is its unit's."""
+
+    region_id: int
+    id: int
+    field_version_id: int
+    field_id: int
+    period: str
+    subject_id: int
+    unit_id: int
+    state: AskState
+    path: str
+
+    @property
+    def key(self) -> AskKey:
+        return self.region_id, self.id
+
+    @property
+    def public_id(self) -> str:
+        return pack_id(self.region_id, self.id)
+
+
+# The path comes by a subquery, not a join: when the row had to be waited for, PostgreSQL looks at
+# the new row again, but would join it to the old unit.
+_COLUMNS = """a.region_id, a.id, a.field_version_id, a.field_id, a.period, a.subject_id, a.unit_id,
+  a.state, (SELECT u.path FROM area AS u WHERE u.id = a.unit_id) AS path"""
+
+_HOLD = sa.text(
+    f"SELECT {_COLUMNS} FROM ask AS a WHERE a.region_id = :region AND a.id = ANY(:ids) "
+    "ORDER BY a.id FOR UPDATE OF a"
+)
+
+_SEE = sa.text(
+    f"SELECT {_COLUMNS} FROM unnest(CAST(:regions AS bigint[]), CAST(:ids AS bigint[])) "
+    "AS k(region_id, id) JOIN ask AS a ON a.region_id = k.region_id AND a.id = k.id"
+)
+
+
+def parse_ask(text: str) -> AskKey | None:
+    """The key in a public id of an ask; None where it cannot be one."""
+    try:
+        return unpack_id(text)
+    except ValueError:
+        return None
+
+
+def hold_asks(
+    ctx: Context, keys: Collection[AskKey], *, are_ours: bool = False
+) -> dict[AskKey, AskRow]:
+    """Share the regions of some asks, then lock those asks, in the order of their keys.
+
+    Whatever is decided on the rows holds until the transaction ends. Ids that do
+    not exist are left out. Of keys that somebody sent (that are not `are_ours`),
+    those outside the actor's reach may come back unlocked.
+    """
+    found: dict[AskKey, AskRow] = {}
+    regions = {region_id for region_id, _ in keys}
+    if len(regions) > 1 and not are_ours:
+        # Nobody makes us lock regions that they have nothing to do with.
+        reaches = policy.principal(ctx).reaches
+        seen = [_row(row) for row in ctx.sql(_SEE, **_arrays(keys))]
+        found = {row.key: row for row in seen}
+        regions = {row.region_id for row in seen if reaches(row.path)}
+    locks.share_regions(ctx, regions)
+    for region_id in sorted(regions):
+        ids = [id for region, id in keys if region == region_id]
+        for row in ctx.sql(_HOLD, region=region_id, ids=ids):
+            held = _row(row)
+            found[held.key] = held
+    return found
+
+
+def _arrays(keys: Collection[AskKey]) -> dict[str, list[int]]:
+    return {"regions": [region for region, _ in keys], "ids": [id for _, id in keys]}
+
+
+def _row(row: Any) -> AskRow:
+    return AskRow(
+        row.region_id,
+        row.id,
+        row.field_version_id,
+        row.field_id,
+        row.period,
+        row.subject_id,
+        row.unit_id,
+        AskState(row.state),
+        row.path,
+    )
+
+
+def why_not(ask: AskRow | None, actor: Principal) -> tuple[MistakeCode, str] | None:
+    """Why the actor cannot answer or refuse an ask; None where they can."""
+    if ask is None:
+        return MistakeCode.UNKNOWN_ASK, "There is no such ask."
+    if not actor.reaches(ask.path):
+        return MistakeCode.OUTSIDE_REACH, "This ask was put to a unit outside your reach."
+    if ask.state not in ANSWERABLE:
+        return MistakeCode.NOT_OPEN, f"This ask is not open: it is {ask.state.value}."
+    return None
+
+
+def by_region(asks: Iterable[AskRow]) -> dict[int, list[AskRow]]:
+    """Asks by their region, regions in order."""
+    found: dict[int, list[AskRow]] = {}
+    for ask in sorted(asks, key=lambda ask: ask.key):
+        found.setdefault(ask.region_id, []).append(ask)
+    return found
+
+
+def cells_in(region_id: int, asks: Sequence[AskRow]) -> Cells:
+    """The cells of some asks of one region."""
     return cells_of(
         region_id,
-        [row.field_id for row in rows],
-        [row.period for row in rows],
-        [row.subject_id for row in rows],
+        [ask.field_id for ask in asks],
+        [ask.period for ask in asks],
+        [ask.subject_id for ask in asks],
     )
 
 
@@ -74,7 +199,7 @@ def move_asks(
     """
     allowed, target = TRANSITIONS[event]
     over = target in (AskState.WITHDRAWN, AskState.EXPIRED, AskState.UPHELD, AskState.ANSWERED)
-    return list(
+    moved = list(
         ctx.sql(
             f"UPDATE ask SET state = :target, comment = :comment, "
             f"ended_at = CASE WHEN :over THEN statement_timestamp() END "
@@ -87,3 +212,34 @@ def move_asks(
             ids=ask_ids,
         ).scalars()
     )
+    if event in (AskEvent.WITHDRAW, AskEvent.EXEMPT):
+        # What was answered meanwhile and waits for its review has nobody to wait for.
+        ctx.sql(_WITHDRAW_ANSWERS, region=region_id, ids=moved)
+    return moved
+
+
+_DROP_DRAFTS = sa.text("DELETE FROM answer_draft WHERE region_id = :region AND ask_id = ANY(:ids)")
+
+_WITHDRAW_ANSWERS = sa.text(
+    "UPDATE answer SET state = 'withdrawn' WHERE region_id = :region AND ask_id = ANY(:ids) "
+    "AND state = 'in_review' AND kind <> 'amendment'"
+)
+
+
+def drop_drafts(ctx: Context, region_id: int, ask_ids: Sequence[int]) -> None:
+    """Delete the drafts of asks that have ended."""
+    if ask_ids:
+        ctx.sql(_DROP_DRAFTS, region=region_id, ids=list(ask_ids))
+
+
+def withdraw_asks(ctx: Context, region_id: int, asks: Sequence[AskRow]) -> int:
+    """Withdraw live asks of a region, with what hangs on them; how many there were.
+
+    Keeps the books. The caller has locked the asks, or holds the region alone.
+    """
+    if not asks:
+        return 0
+    with changing(ctx, cells_in(region_id, asks)):
+        moved = move_asks(ctx, region_id, [ask.id for ask in asks], AskEvent.WITHDRAW)
+        drop_drafts(ctx, region_id, moved)
+    return len(moved)

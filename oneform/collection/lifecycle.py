@@ -41,6 +41,8 @@ class AskEvent(StrEnum):
     REFUSE = "refuse"
     UPHOLD = "uphold"
     OVERTURN = "overturn"
+    EXEMPT = "exempt"
+    """A refusal was upheld for all units: the field is not asked for this period any more."""
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
     FILL = "fill"
@@ -55,6 +57,7 @@ TRANSITIONS: dict[AskEvent, tuple[tuple[AskState, ...], AskState]] = {
     AskEvent.REFUSE: (ANSWERABLE, AskState.REFUSED),
     AskEvent.UPHOLD: ((AskState.REFUSED,), AskState.UPHELD),
     AskEvent.OVERTURN: ((AskState.REFUSED,), AskState.OPEN),
+    AskEvent.EXEMPT: (LIVE, AskState.UPHELD),
     AskEvent.WITHDRAW: (LIVE, AskState.WITHDRAWN),
     # The clock stands still while somebody else has the word.
     AskEvent.EXPIRE: (ANSWERABLE, AskState.EXPIRED),

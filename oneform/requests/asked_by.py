@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from oneform.collection.lifecycle import LATE_DAYS
 from oneform.collection.who_asks import Asker, WhoAsks
 from oneform.kernel.context import Context
-from oneform.requests.books import ASKS, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
 
 # A request waits for a live ask if its own cell is still asked (or refused, undecided): one that
 # holds an older value, which was fresh on its day, does not.
@@ -15,7 +15,7 @@ _WHO = sa.text(
     f"""
     WITH cell AS (
       SELECT t.n, r.id AS request_id, p.region_id, t.field_id, t.period, t.subject_id,
-        rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks
+        rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
       FROM unnest(CAST(:numbers AS int[]), CAST(:regions AS bigint[]), CAST(:fields AS int[]),
           CAST(:periods AS text[]), CAST(:subjects AS bigint[]))
           AS t(n, region_id, field_id, period, subject_id)
@@ -29,7 +29,8 @@ _WHO = sa.text(
       JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = p.region_id
         AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
     waiting AS (
-      SELECT cell.request_id, array_agg(DISTINCT cell.n) AS numbers FROM cell {STATE_OF_CELL}
+      SELECT cell.request_id, array_agg(DISTINCT cell.n) AS numbers
+      FROM cell {STATE_OF_CELL.format(region="cell.region_id")}
       WHERE cell.asks AND {STATUS} IN ('asked', 'refused')
       GROUP BY cell.request_id)
     SELECT g.code AS agency, g.name AS agency_name, r.control_no, r.purpose, r.legal_basis,

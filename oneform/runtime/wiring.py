@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved, SubjectClosed, SubjectMoved
+from oneform.collection.area_handlers import (
+    end_asks_of_closing_areas,
+    end_asks_of_subject,
+    move_asks_of_closed_areas,
+    move_asks_of_moved_areas,
+    move_asks_of_subject,
+)
 from oneform.collection.asks import fill_asks
+from oneform.collection.who_asks import WhoAsks
 from oneform.kernel.events import Events
+from oneform.requests.asked_by import tell_who_asks
 from oneform.requests.books import book_change, read_before
 from oneform.values.events import CellsChanged, CellsChanging, CellsRecorded
 
@@ -13,3 +23,9 @@ def wire(events: Events) -> None:
     events.on(CellsChanging, read_before)
     events.on(CellsRecorded, fill_asks)
     events.on(CellsChanged, book_change)
+    events.on(AreasClosing, end_asks_of_closing_areas)
+    events.on(AreasClosed, move_asks_of_closed_areas)
+    events.on(AreasMoved, move_asks_of_moved_areas)
+    events.on(SubjectMoved, move_asks_of_subject)
+    events.on(SubjectClosed, end_asks_of_subject)
+    events.on(WhoAsks, tell_who_asks)

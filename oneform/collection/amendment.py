@@ -1,0 +1,185 @@
+"""Amending what was sent: staff correct their own unit's recorded answers, with history."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from oneform.audit import service as audit
+from oneform.audit.tags import Tag
+from oneform.collection.asks import AskRow, hold_asks
+from oneform.collection.commands import AmendAnswer, AnswerKind, AnswerState, GivenAnswer
+from oneform.collection.errors import InvalidAnswers, NotAmendable
+from oneform.collection.judging import Entry, has_note, judge_values
+from oneform.collection.questions import questions_of
+from oneform.collection.reach import require_person
+from oneform.collection.receipts import ANSWER_COLUMNS, ANSWER_JOINS, answer_members
+from oneform.collection.submission import as_dict, write_submission
+from oneform.collection.views import AnswerView, Receipt
+from oneform.identity import policy
+from oneform.identity.policy import Permission
+from oneform.kernel.context import Context
+from oneform.kernel.errors import Mistake, NotFound
+from oneform.kernel.ids import new_id, unpack_id
+from oneform.values.cells import values_of
+from oneform.values.models import ProvenanceKind
+from oneform.values.recording import open_provenance, record
+
+MODE = "amendment"
+"""`submission.mode` of an amendment: it has a receipt of its own."""
+
+
+def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") -> AnswerView:
+    """Put another value in the place of a recorded answer; where its field is reviewed, it waits.
+
+    NotFound, also outside the reach; NotAmendable when the answer is not recorded,
+    or the cell holds something else by now (then a correction is the way);
+    InvalidAnswers. A note also says yes to what a soft check warns of.
+    """
+    _, staff_id = require_person(ctx, Permission.ANSWER)
+    region_id, answer_id = _parse(command.answer)
+    ask_id = ctx.sql(
+        "SELECT ask_id FROM answer WHERE region_id = :region AND id = :id",
+        region=region_id,
+        id=answer_id,
+    ).scalar_one_or_none()
+    asks = hold_asks(ctx, {(region_id, ask_id)}) if ask_id is not None else {}
+    ask = asks.get((region_id, ask_id or 0))
+    policy.require_reach(ctx, ask.path if ask else None, secret=True)
+    assert ask is not None
+    state = ctx.sql(
+        "SELECT state FROM answer WHERE region_id = :region AND id = :id FOR UPDATE",
+        region=region_id,
+        id=answer_id,
+    ).scalar_one()
+    if state != AnswerState.RECORDED:
+        raise NotAmendable(f"Only recorded answers can be amended; this one is {state}.")
+    if not is_held(ctx, ask):
+        raise NotAmendable("The value has been replaced since. Ask for a correction instead.")
+    entry = _judge(ctx, command, ask)
+    amended_id = _write(ctx, staff_id, entry, to_review=entry.question.needs_review)
+    audit.append(
+        ctx,
+        Tag.ANSWER_AMENDED,
+        "answer",
+        command.answer,
+        field=entry.question.code,
+        period=ask.period or None,
+    )
+    return read_answer(ctx, region_id, amended_id, language)
+
+
+def _parse(text: str) -> tuple[int, int]:
+    try:
+        return unpack_id(text)
+    except ValueError:
+        raise NotFound("There is no such answer within your reach.") from None
+
+
+# The recorded answer of an ask is the last one; its submission is on the value's provenance.
+_IS_HELD = sa.text(
+    """
+    SELECT EXISTS (
+      SELECT FROM cell_value AS v JOIN provenance AS p ON p.id = v.provenance_id
+      JOIN answer AS w ON w.region_id = :region AND w.ask_id = :ask AND w.state = 'recorded'
+        AND w.submission_id = p.ref
+      WHERE v.region_id = :region AND v.field_id = :field AND v.period = :period
+        AND v.subject_id = :subject)
+    """
+)
+
+
+def is_held(ctx: Context, ask: AskRow) -> bool:
+    """Whether the cell of an ask still holds what was recorded for that ask."""
+    return bool(
+        ctx.sql(
+            _IS_HELD,
+            region=ask.region_id,
+            ask=ask.id,
+            field=ask.field_id,
+            period=ask.period,
+            subject=ask.subject_id,
+        ).scalar_one()
+    )
+
+
+def _judge(ctx: Context, command: AmendAnswer, ask: AskRow) -> Entry:
+    given = GivenAnswer(
+        ask=ask.public_id,
+        value=command.value,
+        note=command.note,
+        accept_warning=has_note(command.note),
+    )
+    entry = Entry(0, given, ask.key, kind=AnswerKind.AMENDMENT, value=command.value)
+    entry.answers(ask, questions_of(ctx, [ask.field_version_id])[ask.field_version_id])
+    judge_values(ctx, [entry])
+    if entry.mistake:
+        invalid = entry.as_invalid()
+        raise InvalidAnswers(
+            "The amendment cannot be taken; nothing was recorded.",
+            mistakes=[Mistake("/value", invalid.code.value, invalid.detail)],
+            data={"invalid": [as_dict(invalid)]},
+        )
+    return entry
+
+
+_SUPERSEDE = sa.text(
+    "UPDATE answer SET state = 'superseded' "
+    "WHERE region_id = :region AND ask_id = :ask AND state = :state AND id <> :but"
+)
+
+_INSERT = sa.text(
+    """
+    INSERT INTO answer (region_id, ask_id, submission_id, kind, value, note, state)
+    VALUES (:region, :ask, :submission, 'amendment', CAST(:value AS jsonb), :note, :state)
+    RETURNING id
+    """
+)
+
+
+def supersede(ctx: Context, ask: AskRow, state: AnswerState, *, but: int = 0) -> None:
+    """The ask's answers in a state are superseded, all but one."""
+    ctx.sql(_SUPERSEDE, region=ask.region_id, ask=ask.id, state=state.value, but=but)
+
+
+def _write(ctx: Context, staff_id: uuid.UUID, entry: Entry, *, to_review: bool) -> int:
+    ask, submission_id = entry.ask, new_id()
+    receipt = Receipt(id=submission_id, accepted=int(not to_review), in_review=int(to_review))
+    write_submission(ctx, receipt, unit_id=ask.unit_id, staff_id=staff_id, mode=MODE)
+    supersede(ctx, ask, AnswerState.IN_REVIEW)
+    if not to_review:
+        supersede(ctx, ask, AnswerState.RECORDED)
+    amended_id: int = ctx.sql(
+        _INSERT,
+        region=ask.region_id,
+        ask=ask.id,
+        submission=submission_id,
+        value=entry.json(),
+        note=entry.given.note,
+        state=(AnswerState.IN_REVIEW if to_review else AnswerState.RECORDED).value,
+    ).scalar_one()
+    if not to_review:
+        cells = values_of(
+            ask.region_id,
+            fields=[ask.field_id],
+            periods=[ask.period],
+            subjects=[ask.subject_id],
+            values=[entry.json()],
+            missing=[None],
+            observed_on=[ctx.today()],
+        )
+        origin = open_provenance(ctx, ProvenanceKind.SUBMISSION, ref=submission_id)
+        record(ctx, cells, origin, authoritative=True)
+    return amended_id
+
+
+def read_answer(ctx: Context, region_id: int, answer_id: int, language: str) -> AnswerView:
+    row: Any = ctx.sql(
+        f"SELECT {ANSWER_COLUMNS} FROM answer AS w {ANSWER_JOINS} "
+        "WHERE w.region_id = :region AND w.id = :id",
+        region=region_id,
+        id=answer_id,
+    ).one()
+    return AnswerView(**answer_members(row, language))

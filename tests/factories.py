@@ -1,0 +1,238 @@
+"""A small county for tests, made through the services themselves: areas, fields, agencies,
+people, requests. Each maker takes an operator's context and gives back what tests name.
+
+    county = make_county(ctx)                       # two townships, villages, a neighbour county
+    make_fields(ctx, field("test.people"))
+    staff = make_person(ctx, "wang", "staff", VILLAGE)
+    request_id = make_request(ctx, make_agency(ctx, "health"), ["test.people"])
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from catalog.bundle import bundle_document, bundle_of
+from catalog.importing import import_bundle
+from oneform.areas.service import import_areas
+from oneform.areas.subject_import import import_subjects
+from oneform.identity.agencies import AddAgency, add_agency
+from oneform.identity.models import Staff
+from oneform.identity.people import AddPerson, add_person
+from oneform.identity.policy import (
+    ORDINARY_SCOPES,
+    Principal,
+    Role,
+    permissions_of_roles,
+    permissions_of_scopes,
+)
+from oneform.kernel.actor import ActorKind
+from oneform.kernel.context import Context
+from oneform.requests import resolver
+from oneform.requests.commands import SubmitRequest
+from oneform.requests.service import submit_request
+from oneform.values.cells import values_of
+from oneform.values.models import ProvenanceKind
+from oneform.values.recording import open_provenance, record
+
+PROVINCE, CITY = "420000000000", "420100000000"
+COUNTY = "420102000000"
+TOWNSHIP, OTHER_TOWNSHIP = "420102001000", "420102002000"
+VILLAGE, NEXT_VILLAGE, FAR_VILLAGE = "420102001001", "420102001002", "420102002001"
+OTHER_COUNTY, FOREIGN_TOWNSHIP, FOREIGN_VILLAGE = "420103000000", "420103001000", "420103001001"
+
+AREAS = f"""code,parent_code,level,name
+{PROVINCE},,1,湖北省
+{CITY},{PROVINCE},2,武汉市
+{COUNTY},{CITY},3,江岸区
+{TOWNSHIP},{COUNTY},4,大智街道
+{VILLAGE},{TOWNSHIP},5,车站社区
+{NEXT_VILLAGE},{TOWNSHIP},5,保成社区
+{OTHER_TOWNSHIP},{COUNTY},4,一元街道
+{FAR_VILLAGE},{OTHER_TOWNSHIP},5,三阳社区
+{OTHER_COUNTY},{CITY},3,江汉区
+{FOREIGN_TOWNSHIP},{OTHER_COUNTY},4,民族街道
+{FOREIGN_VILLAGE},{FOREIGN_TOWNSHIP},5,舞台社区
+"""
+
+DUE = dt.date(2026, 6, 30)
+
+
+def make_county(ctx: Context) -> None:
+    """The areas above: a county of three villages in two townships, and a neighbour of one."""
+    import_areas(ctx, AREAS.encode())
+
+
+def area_id(ctx: Context, code: str) -> int:
+    """Number of an area, of the subject that it is, and, for a county, of its region."""
+    number: int = ctx.sql("SELECT id FROM area WHERE code = :code", code=code).scalar_one()
+    return number
+
+
+def field(code: str, **members: Any) -> dict[str, Any]:
+    """A yearly whole number about villages that villages answer, but for what `members` say."""
+    return {
+        "code": code,
+        "name": {"zh": f"数据项{code}", "en": code},
+        "definition": {"zh": f"测试用的数据项{code}", "en": f"the field {code} of tests"},
+        "topic": code.split(".", maxsplit=1)[0],
+        "subject_kind": "area",
+        "levels": ["village"],
+        "schema": {"type": "integer", "minimum": 0},
+        "unit": "人",
+        "period_type": "year",
+        "mode": "collect",
+        "collected_at": "village",
+        "owner": "stats",
+        "sharing": {"category": "unconditional"},
+        "legal_basis": "《中华人民共和国统计法》第七条",
+        "rollup": "none",
+        "seconds": 15,
+        "effective_from": "2026-01-01",
+        "expires_on": "2028-12-31",
+        **members,
+    }
+
+
+def about_residents(code: str, **members: Any) -> dict[str, Any]:
+    """A yearly field about residents, by their village."""
+    return field(code, **{"subject_kind": "resident", "levels": None, "unit": None, **members})
+
+
+RESIDENT = {
+    "code": "resident",
+    "name": {"zh": "居民", "en": "resident"},
+    "key_schema": {"type": "string", "format": "cn-resident-id"},
+    "personal": True,
+}
+CARE = {
+    "code": "care_status",
+    "name": {"zh": "帮扶类别", "en": "assistance status"},
+    "items": [
+        {"code": "1", "name": {"zh": "低保", "en": "minimum living allowance"}},
+        {"code": "2", "name": {"zh": "特困", "en": "extreme poverty"}},
+    ],
+}
+
+
+def make_fields(ctx: Context, *fields: dict[str, Any]) -> None:
+    """Put fields in force, owned by `stats`, with the kind `resident` and the list `care_status`."""
+    document = bundle_document(
+        [{"code": "stats", "name": {"zh": "统计局", "en": "statistics"}}],
+        [RESIDENT],
+        [CARE],
+        [{name: value for name, value in each.items() if value is not None} for each in fields],
+    )
+    import_bundle(ctx, bundle_of(document))
+
+
+def field_id(ctx: Context, code: str) -> int:
+    number: int = ctx.sql("SELECT id FROM field WHERE code = :code", code=code).scalar_one()
+    return number
+
+
+def make_residents(ctx: Context, area: str, *people: tuple[str, str]) -> None:
+    """Residents (identity number, name) of a village."""
+    rows = "".join(f"resident,{key},{name},{area},\n" for key, name in people)
+    import_subjects(ctx, f"kind,key,name,area,active_from\n{rows}".encode())
+
+
+def make_agency(ctx: Context, code: str, area: str = PROVINCE) -> Principal:
+    """An agency, as the client that holds its key."""
+    agency = add_agency(ctx, AddAgency(code=code, name=f"部门{code}", area=area))
+    path = ctx.sql("SELECT path FROM area WHERE id = :id", id=agency.area_id).scalar_one()
+    return Principal(
+        kind=ActorKind.AGENCY,
+        id=str(uuid.uuid4()),
+        label=code,
+        agency_id=agency.id,
+        area_id=agency.area_id,
+        area_path=path,
+        scopes=frozenset(ORDINARY_SCOPES),
+        permissions=permissions_of_scopes(ORDINARY_SCOPES),
+    )
+
+
+def make_person(ctx: Context, username: str, role: str, area: str) -> Principal:
+    """A person with one role, as they are once they have logged in."""
+    add_person(ctx, AddPerson(username=username, roles=[role], area=area, name=f"{username}同志"))
+    person = ctx.session.query(Staff).filter_by(username=username).one()
+    path = ctx.sql("SELECT path FROM area WHERE id = :id", id=person.area_id).scalar_one()
+    roles = frozenset({Role(role)})
+    return Principal(
+        kind=ActorKind.PERSON,
+        id=str(person.id),
+        label=username,
+        area_id=person.area_id,
+        area_path=path,
+        roles=roles,
+        permissions=permissions_of_roles(roles),
+    )
+
+
+def make_request(
+    ctx: Context,
+    agency: Principal,
+    fields: Iterable[str],
+    *,
+    areas: Iterable[str] = (COUNTY,),
+    kind: str = "area",
+    level: str | None = "village",
+    period: str = "2026",
+    due: dt.date = DUE,
+    **members: Any,
+) -> uuid.UUID:
+    """A request that has been resolved: its asks are there."""
+    command = SubmitRequest(
+        title="测试",
+        purpose="测试用途",
+        legal_basis="《测试法》第一条",
+        fields=list(fields),
+        areas=list(areas),
+        kind=kind,
+        level=level if kind == "area" else None,
+        period=period,
+        due=due,
+        **members,
+    )
+    request_id = submit_request(ctx.acting_as(agency), command).id
+    resolve_request(ctx, request_id)
+    return request_id
+
+
+def resolve_request(ctx: Context, request_id: uuid.UUID) -> None:
+    """What the worker does, without sources."""
+    regions = ctx.sql(
+        "SELECT region_id FROM request_region WHERE request_id = :id ORDER BY 1", id=request_id
+    ).scalars()
+    for region_id in list(regions):
+        if resolver.decide(ctx, request_id, region_id):
+            resolver.judge(ctx, request_id, region_id)
+            resolver.resolve(ctx, request_id, region_id)
+
+
+def hold_values(
+    ctx: Context,
+    code: str,
+    values: dict[str, Any],
+    *,
+    period: str = "",
+    observed_on: dt.date = dt.date(2026, 1, 31),
+) -> None:
+    """Values of a field as from an import, by area code."""
+    for area, value in values.items():
+        row = ctx.sql("SELECT id, region_id FROM area WHERE code = :code", code=area).one()
+        cells = values_of(
+            row.region_id,
+            fields=[field_id(ctx, code)],
+            periods=[period],
+            subjects=[row.id],
+            values=[orjson.dumps(value).decode()],
+            missing=[None],
+            observed_on=[observed_on],
+        )
+        record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
