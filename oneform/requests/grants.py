@@ -11,6 +11,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -100,7 +101,7 @@ def list_grants(
         before=before,
         limit=limit + 1,
     ).all()
-    items = [GrantView(**row._mapping) for row in rows[:limit]]
+    items = [_shown(row) for row in rows[:limit]]
     return Page(items, encode_cursor(items[-1].id) if len(rows) > limit else None)
 
 
@@ -174,4 +175,8 @@ def _for_owner(ctx: Context, grant_id: uuid.UUID) -> Grant:
 
 def _view(ctx: Context, grant_id: uuid.UUID) -> GrantView:
     row = ctx.sql(_VIEW + " WHERE g.id = :id", id=grant_id).one()
-    return GrantView(**row._mapping)
+    return _shown(row)
+
+
+def _shown(row: sa.Row[Any]) -> GrantView:
+    return GrantView(**{**row._mapping, "state": GrantState(row.state)})

@@ -20,6 +20,7 @@ from oneform.sources.fetching import fetch_region
 from oneform.sources.house import House
 from oneform.sources.plans import SourcePlan, sources_for
 
+
 class Run(Protocol):
     """A run of a job: units of work on the way, and the last one, which ends the job."""
 
