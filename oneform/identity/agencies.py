@@ -34,7 +34,10 @@ class AddAgency:
 
 
 def add_agency(ctx: Context, command: AddAgency) -> Agency:
-    """Add an agency. Invalid with every mistake, AlreadyThere."""
+    """Add an agency, or give its reach to one that only a bundle has named so far.
+
+    Invalid with every mistake; AlreadyThere for one that has an area.
+    """
     policy.require(ctx, Permission.OPERATE)
     mistakes = []
     if not CODE.fullmatch(command.code):
@@ -53,15 +56,17 @@ def add_agency(ctx: Context, command: AddAgency) -> Agency:
             )
     if mistakes or place is None:
         raise Invalid("The agency cannot be added.", mistakes=mistakes)
-    if ctx.session.scalar(sa.select(Agency.id).where(Agency.code == command.code)) is not None:
-        raise AlreadyThere(f"There is an agency {command.code} already.")
-    agency = Agency(
-        code=command.code,
-        name={"zh": command.name.strip()},
-        area_id=place.id,
-        parent_id=parent and parent.id,
+    agency = ctx.session.scalar(
+        sa.select(Agency).where(Agency.code == command.code).with_for_update()
     )
-    ctx.session.add(agency)
+    if agency is not None and agency.area_id is not None:
+        raise AlreadyThere(f"There is an agency {command.code} already.")
+    if agency is None:
+        agency = Agency(code=command.code, name={})
+        ctx.session.add(agency)
+    agency.name = {**agency.name, "zh": command.name.strip()}
+    agency.area_id = place.id
+    agency.parent_id = parent and parent.id
     ctx.session.flush()
     append(ctx, Tag.AGENCY_CREATED, "agency", agency.code, area=place.code)
     return agency

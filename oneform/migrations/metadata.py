@@ -5,30 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catalog import models as catalog
-from oneform.areas import models as areas
-from oneform.audit import models as audit
-from oneform.collection import models as collection
-from oneform.identity import models as identity
-from oneform.kernel import idempotency, outbox
 from oneform.kernel.db import Base
-from oneform.requests import models as requests
-from oneform.sources import models as sources
-from oneform.values import models as values
+from oneform.runtime.tables import PARTS
 
-PARTS = (
-    areas,
-    audit,
-    catalog,
-    collection,
-    idempotency,
-    identity,
-    outbox,
-    requests,
-    sources,
-    values,
-)
-"""Imported for their tables."""
+assert PARTS  # their import is what fills the metadata
 
 metadata = Base.metadata
 

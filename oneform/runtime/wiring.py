@@ -15,7 +15,11 @@ from oneform.collection.who_asks import WhoAsks
 from oneform.kernel.events import Events
 from oneform.requests.asked_by import tell_who_asks
 from oneform.requests.books import book_change, read_before
+from oneform.runtime.tables import PARTS
 from oneform.values.events import CellsChanged, CellsChanging, CellsRecorded
+
+
+assert PARTS  # loaded here, since every program that works is wired
 
 
 def wire(events: Events) -> None:
