@@ -68,7 +68,6 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # it has no typ
         def put(self, rule: str, **options: Any) -> Decorator: ...
         def patch(self, rule: str, **options: Any) -> Decorator: ...
         def delete(self, rule: str, **options: Any) -> Decorator: ...
-        def arguments(self, schema: Any, **options: Any) -> Decorator: ...
         def response(self, status_code: int, schema: Any = ..., **options: Any) -> Decorator: ...
         def alt_response(self, status_code: int, **options: Any) -> Decorator: ...
         @staticmethod
@@ -88,6 +87,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # it has no typ
         super().__init__(name, import_name, url_prefix=prefix or None, **options)
         self._detached = detached
         self._prepare_doc_cbks.append(_describe_access)
+
+    def arguments(self, schema: Any, **options: Any) -> Decorator:
+        """As flask-smorest's, but the schema is made once, and not for every request."""
+        made = schema() if isinstance(schema, type) else schema
+        decorator: Decorator = super().arguments(made, **options)
+        return decorator
 
     def add_url_rule(
         self,

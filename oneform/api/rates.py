@@ -1,19 +1,19 @@
 """Rate limit of each client: shared through Redis, in this process's memory while Redis is away.
 
-Uses `limits`, the engine of Flask-Limiter; the extension itself looks at a
-request before it is known whose it is, and the limit here is the client's.
+Requests are counted in windows of a second, after it is known whose they are.
+(Flask-Limiter counts before that, and the memory of its engine starts a thread
+for every request.)
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 
 import flask
 import redis
 import structlog
-from limits import RateLimitItemPerSecond
-from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from oneform.api.errors import TooManyRequests
 from oneform.config import Settings
@@ -26,39 +26,52 @@ AWAY_S = 5.0
 
 
 class Rates:
-    """Counts requests in windows of a second."""
+    """The counts of one process, and those that it shares with others."""
 
     def __init__(self, settings: Settings) -> None:
-        self._item = RateLimitItemPerSecond(settings.rate_limit, namespace="oneform")
-        self._memory = FixedWindowRateLimiter(storage_from_string("memory://"))
-        self._shared: FixedWindowRateLimiter | None = None
+        self._limit = settings.rate_limit
+        self._redis: redis.Redis | None = None
         if settings.redis_url is not None:
-            url = settings.redis_url
-            self._shared = FixedWindowRateLimiter(
-                storage_from_string(
-                    "redis+" + url if url.startswith("unix://") else url,
-                    socket_connect_timeout=1,
-                    socket_timeout=1,
-                )
+            # Nothing is tried again: memory counts on at once.
+            self._redis = redis.Redis.from_url(
+                settings.redis_url, socket_connect_timeout=1, socket_timeout=1, retry=None
             )
         self._away_until = 0.0
+        self._lock = threading.Lock()
+        self._window = 0
+        self._counts: Counter[str] = Counter()
 
     def count(self, key: str) -> None:
         """One more request of the client; TooManyRequests when it was one too many."""
-        if not self._hit(key):
+        window = int(time.time())
+        seen = self._count_shared(key, window) or self._count_alone(key, window)
+        if seen > self._limit:
             raise TooManyRequests(
-                f"At most {self._item.amount} requests a second are answered.",
+                f"At most {self._limit} requests a second are answered.",
                 data={"retry_after": 1},
             )
 
-    def _hit(self, key: str) -> bool:
-        if self._shared is not None and time.monotonic() >= self._away_until:
-            try:
-                return self._shared.hit(self._item, key)
-            except redis.RedisError as error:
-                self._away_until = time.monotonic() + AWAY_S
-                log.warning("rates.redis_away", error=str(error))
-        return self._memory.hit(self._item, key)
+    def _count_shared(self, key: str, window: int) -> int | None:
+        if self._redis is None or time.monotonic() < self._away_until:
+            return None
+        name = f"oneform:rate:{key}:{window}"
+        try:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.incr(name)
+                pipeline.expire(name, 2)
+                return int(pipeline.execute()[0])
+        except redis.RedisError as error:
+            self._away_until = time.monotonic() + AWAY_S
+            log.warning("rates.redis_away", error=str(error))
+            return None
+
+    def _count_alone(self, key: str, window: int) -> int:
+        with self._lock:
+            if window != self._window:
+                self._window = window
+                self._counts.clear()
+            self._counts[key] += 1
+            return self._counts[key]
 
 
 def count_request(key: str | None = None) -> None:

@@ -6,6 +6,7 @@ The secret part has 256 random bits, so one SHA-256 of it is enough to keep.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import hmac
 import secrets
@@ -138,7 +139,7 @@ def find_client(ctx: Context, key_id: str, secret: str) -> Client | None:
 
 def client_principal(row: sa.Row[tuple[object, ...]], scopes: Sequence[str]) -> Principal:
     """The principal of a row of `CLIENT_COLUMNS`, with these scopes."""
-    granted = frozenset(Scope(scope) for scope in scopes if scope in list(Scope))
+    granted, permissions = _granted(tuple(scopes))
     return Principal(
         kind=ActorKind.AGENCY,
         id=str(row.client_id),
@@ -147,8 +148,15 @@ def client_principal(row: sa.Row[tuple[object, ...]], scopes: Sequence[str]) -> 
         area_id=row.area_id,
         area_path=row.path,
         scopes=granted,
-        permissions=permissions_of_scopes(granted),
+        permissions=permissions,
     )
+
+
+@functools.cache
+def _granted(scopes: tuple[str, ...]) -> tuple[frozenset[Scope], frozenset[Permission]]:
+    # Of the few sets of scopes that there are; a scope of a later version is none here.
+    known = frozenset(Scope(scope) for scope in scopes if scope in list(Scope))
+    return known, permissions_of_scopes(known)
 
 
 _SCOPES = ", ".join(Scope)

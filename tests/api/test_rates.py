@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
+import pytest
+import redis
 import structlog
 
 from oneform.api import rates
@@ -12,37 +14,85 @@ from oneform.api.rates import Rates
 from oneform.config import Settings
 
 
-def passed(limits: list[Rates], key: str, requests: int = 40) -> int:
+class Time:
+    """Stands still until it is told to go on: windows end when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    time = Time()
+    monkeypatch.setattr(rates, "time", time)
+    return time
+
+
+@pytest.fixture
+def shared(redis_url: str) -> Settings:
+    redis.Redis.from_url(redis_url).flushall()
+    return Settings(redis_url=redis_url, rate_limit=5)
+
+
+def passed(processes: list[Rates], key: str, requests: int = 20) -> int:
     """How many of so many requests got through, sent to each of the processes in turn."""
     found = 0
     for number in range(requests):
         with contextlib.suppress(TooManyRequests):
-            limits[number % len(limits)].count(key)
+            processes[number % len(processes)].count(key)
             found += 1
     return found
 
 
-def test_processes_share_one_limit_through_redis(redis_url: str) -> None:
-    settings = Settings(redis_url=redis_url, rate_limit=5)
-    processes = [Rates(settings), Rates(settings)]
-    # A window of a second may end meanwhile, and another begin; not seven of them.
-    assert 5 <= passed(processes, "one") <= 15
-    assert passed(processes, "another") >= 5
+def test_processes_share_one_limit_through_redis(time: Time, shared: Settings) -> None:
+    processes = [Rates(shared), Rates(shared)]
+    assert passed(processes, "one") == 5
+    assert passed(processes, "another") == 5
+    assert passed(processes, "one") == 0
+    time.now += 1
+    assert passed(processes, "one") == 5
 
 
-def test_limit_holds_in_memory_while_redis_is_away() -> None:
-    limit = Rates(Settings(redis_url="unix:///nonexistent/socket", rate_limit=5))
+def test_counts_leave_nothing_behind_in_redis(time: Time, shared: Settings) -> None:
+    Rates(shared).count("one")
+    assert shared.redis_url is not None
+    client = redis.Redis.from_url(shared.redis_url)
+    assert [client.ttl(name) for name in client.keys("oneform:rate:*")] == [2]
+
+
+@pytest.mark.parametrize("redis_url", [None, "unix:///nonexistent/socket"])
+def test_limit_holds_in_memory_without_redis(time: Time, redis_url: str | None) -> None:
+    alone = Rates(Settings(redis_url=redis_url, rate_limit=5))
     with structlog.testing.capture_logs() as logs:
-        assert 5 <= passed([limit], "one") <= 15
-    assert [entry["event"] for entry in logs] == ["rates.redis_away"]
+        assert passed([alone], "one") == 5
+        assert passed([alone], "another") == 5
+        time.now += 1
+        assert passed([alone], "one") == 5
+    assert [entry["event"] for entry in logs] == ["rates.redis_away"] * (redis_url is not None)
 
 
-def test_redis_is_asked_again_after_a_while(redis_url: str) -> None:
-    limit = Rates(Settings(redis_url=redis_url, rate_limit=1_000_000))
-    limit._away_until = rates.time.monotonic() + 3600
-    limit.count("later")
-    assert limit._shared is not None
-    assert limit._shared.get_window_stats(limit._item, "later").remaining == 1_000_000
-    limit._away_until = 0
-    limit.count("later")
-    assert limit._shared.get_window_stats(limit._item, "later").remaining == 999_999
+def test_redis_is_asked_again_after_a_while(time: Time, shared: Settings) -> None:
+    limit = Rates(shared)
+    away = Rates(Settings(redis_url="unix:///nonexistent/socket"))
+    working, limit._redis = limit._redis, away._redis
+    assert passed([limit], "one") == 5
+    limit._redis = working
+    assert working is not None
+    assert working.keys() == []
+    time.now += rates.AWAY_S
+    assert passed([limit], "one") == 5
+    assert len(working.keys()) == 1
+
+
+def test_refusal_says_how_long_to_wait(time: Time) -> None:
+    alone = Rates(Settings(rate_limit=1))
+    alone.count("one")
+    with pytest.raises(TooManyRequests) as caught:
+        alone.count("one")
+    assert caught.value.data == {"retry_after": 1}
