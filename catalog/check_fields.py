@@ -140,11 +140,11 @@ def _term(field: FieldDefinition) -> Iterator[Mistake]:
         yield Mistake("/expires_on", "validity", detail)
 
 
-SOON = dt.timedelta(days=90)
+SOON = dt.timedelta(days=30)
 
 
 def field_warnings(field: FieldDefinition, on: dt.date | None) -> Iterator[Mistake]:
-    """What is allowed but deserves a look; with `on`, also what ends within 90 days of it."""
+    """What is allowed but deserves a look; with `on`, also what ends within 30 days of it."""
     for words, pointer in ((field.name, "/name"), (field.definition, "/definition")):
         if "en" not in words:
             yield Mistake(pointer, "no_english", "has no English")

@@ -18,7 +18,7 @@ class BadBundle(Invalid):
     def __init__(self, mistakes: Sequence[BundleMistake], **data: Any) -> None:
         count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
         super().__init__(
-            f"The bundle has {count}; nothing was imported.",
+            f"The bundle has {count}; nothing of it was taken.",
             mistakes=[mistake.as_mistake() for mistake in mistakes],
             data=data,
         )

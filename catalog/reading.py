@@ -11,8 +11,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from catalog.bundle import bundle_document
+from catalog.bundle import bundle_document, dump_json, dump_yaml
 from catalog.definition import FieldDefinition, in_language_order
+from catalog.documents import Syntax
 from catalog.errors import NoSuchCodeList, NoSuchField
 from catalog.force import VersionState
 from catalog.snapshot import Snapshot, snapshot
@@ -134,8 +135,19 @@ def whole_catalog(ctx: Context) -> dict[str, Any]:
     it changes nothing.
     """
     policy.require(ctx, Permission.READ_PUBLIC)
-    state = snapshot(ctx)
-    fields = _listed(state, ctx.today())
+    return _whole(snapshot(ctx), ctx.today())
+
+
+def whole_catalog_text(ctx: Context, syntax: Syntax) -> str:
+    """The same, written; kept in memory until the catalogue or the day changes."""
+    policy.require(ctx, Permission.READ_PUBLIC)
+    state, today = snapshot(ctx), ctx.today()
+    write = dump_yaml if syntax is Syntax.YAML else dump_json
+    return state.texts.once((syntax, today), lambda: write(_whole(state, today)))
+
+
+def _whole(state: Snapshot, day: dt.date) -> dict[str, Any]:
+    fields = _listed(state, day)
     owners = {each.definition.owner: each.owner_name for each in fields}
     return bundle_document(
         [{"code": code, "name": in_language_order(name)} for code, name in owners.items()],

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from catalog import store
 from catalog.force import VersionState, in_force, speaking
 from catalog.formats import FORMATS
-from catalog.similarity import FieldIndex, FieldText
+from catalog.similarity import FieldIndex, FieldText, Match
 from catalog.stamp import Stamp, current_stamp
 from catalog.value_schema import code_lists_in, resolve_code_lists
 from catalog.views import CodeListView, FieldVersionView, SubjectKindView
@@ -27,8 +27,31 @@ from oneform.kernel.jsonschemas import CompiledSchema, compile_schema
 
 T = TypeVar("T")
 
-MAX_MADE = 64
+MAX_KEPT = 64
 """Things made for a day or a state that are kept: enough for today and some days looked back."""
+
+MAX_QUERIES = 2_000
+MAX_INDEXES = 8
+MAX_TEXTS = 4
+
+
+class Kept:
+    """Things that are made once, at the first need, the last so many of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made: dict[Hashable, Any] = {}
+        self._lock = threading.RLock()
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made under this key, or is made now while others wait."""
+        with self._lock:
+            if key not in self._made:
+                if len(self._made) >= self._most:
+                    del self._made[next(iter(self._made))]
+                self._made[key] = make()
+            made: T = self._made[key]
+            return made
 
 
 class Snapshot:
@@ -40,6 +63,7 @@ class Snapshot:
         versions: Iterable[FieldVersionView],
         code_lists: Mapping[str, CodeListView],
         kinds: Mapping[str, SubjectKindView],
+        indexes: Kept,
     ) -> None:
         self.stamp = stamp
         self.code_lists = code_lists
@@ -49,13 +73,17 @@ class Snapshot:
         for version in self.by_id.values():
             self.by_code[version.code] = (*self.by_code.get(version.code, ()), version)
         self.code_of = {version.field_id: version.code for version in self.by_id.values()}
-        self._made: dict[Hashable, Any] = {}
         self._schemas: dict[int, CompiledSchema] = {}
-        self._lock = threading.RLock()
+        self.kept = Kept(MAX_KEPT)
+        # What takes long has locks of its own: of ten thousand fields, an index or a text
+        # is seconds of work, and nobody else shall wait for it.
+        self.indexes = indexes
+        self.texts = Kept(MAX_TEXTS)
+        self._near = Kept(MAX_QUERIES)
 
     def in_force(self, day: dt.date) -> Mapping[str, FieldVersionView]:
         """The versions in force on a day, by code."""
-        return self._once(("in force", day), lambda: dict(self._in_force(day)))
+        return self.kept.once(("in force", day), lambda: dict(self._in_force(day)))
 
     def _in_force(self, day: dt.date) -> Iterable[tuple[str, FieldVersionView]]:
         for code, versions in self.by_code.items():
@@ -67,7 +95,7 @@ class Snapshot:
         speaks for the field. By code."""
         if state is VersionState.EFFECTIVE:
             return self.in_force(day)
-        return self._once((state, day), lambda: dict(self._in_state(state, day)))
+        return self.kept.once((state, day), lambda: dict(self._in_state(state, day)))
 
     def _in_state(
         self, state: VersionState | None, day: dt.date
@@ -83,10 +111,21 @@ class Snapshot:
         self, day: dt.date, state: VersionState | None = VersionState.EFFECTIVE
     ) -> FieldIndex:
         """The words of the fields in a state on a day."""
-        fields = self.in_state(state, day)
-        # Most days are like the day before: the index is that of the set of versions.
-        key = ("index", frozenset(version.version_id for version in fields.values()))
-        return self._once(key, lambda: FieldIndex(map(field_text, fields.values())))
+        # Most days are like the day before, and most changes leave most states alone.
+        versions = self.kept.once(
+            ("versions", state, day),
+            lambda: frozenset(each.version_id for each in self.in_state(state, day).values()),
+        )
+        return self.indexes.once(
+            (self.stamp[1], versions),
+            lambda: FieldIndex(map(field_text, self.in_state(state, day).values())),
+        )
+
+    def near(self, query: str, day: dt.date, limit: int) -> list[Match]:
+        """The fields in force on a day that a text may mean, best first."""
+        return self._near.once(
+            (query, day, limit), lambda: self.index(day).suggest(query, limit=limit)
+        )
 
     def resolved_schema(self, version_id: int) -> dict[str, Any]:
         """What a version's values are judged by: code lists as their live codes. KeyError."""
@@ -102,15 +141,6 @@ class Snapshot:
             schema = compile_schema(self.resolved_schema(version_id), FORMATS)
             self._schemas[version_id] = schema
         return self._schemas[version_id]
-
-    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
-        with self._lock:
-            if key not in self._made:
-                if len(self._made) >= MAX_MADE:
-                    del self._made[next(iter(self._made))]
-                self._made[key] = make()
-            made: T = self._made[key]
-            return made
 
 
 def field_text(version: FieldVersionView) -> FieldText:
@@ -142,7 +172,11 @@ def snapshot(ctx: Context) -> Snapshot:
     kept = _snapshots.get(engine)
     if kept is None or kept.stamp != stamp:
         kept = Snapshot(
-            stamp, store.all_versions(ctx), store.all_code_lists(ctx), store.all_kinds(ctx)
+            stamp,
+            store.all_versions(ctx),
+            store.all_code_lists(ctx),
+            store.all_kinds(ctx),
+            kept.indexes if kept is not None else Kept(MAX_INDEXES),
         )
         _snapshots[engine] = kept
     return kept

@@ -6,6 +6,7 @@ is in `catalog.check`. A member that is null counts as left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -27,21 +28,18 @@ LEVELS: Final = [level.word for level in Level]
 MAX_ITEMS: Final = 20_000
 
 
+# C0, DEL, C1 and the separators of lines and paragraphs.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNPRINTABLE_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 def _is_text(value: object) -> bool:
     """Not blank, and nothing in it that a page or a table could not show."""
-    return isinstance(value, str) and bool(value.strip()) and _printable(value, allowed="\n\t")
+    return isinstance(value, str) and bool(value.strip()) and not _UNPRINTABLE_IN_TEXT.search(value)
 
 
 def _is_line(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and _printable(value)
-
-
-def _printable(text: str, allowed: str = "") -> bool:
-    # C0, DEL, C1 and the separators of lines and paragraphs.
-    return not any(
-        (char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029") and char not in allowed
-        for char in text
-    )
+    return isinstance(value, str) and bool(value.strip()) and not _UNPRINTABLE.search(value)
 
 
 _FORMATS = {"text": _is_text, "line of text": _is_line}

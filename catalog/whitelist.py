@@ -27,6 +27,13 @@ MAX_SUGGESTIONS = 3
 _LOOKED_AT = 12
 """Near fields that are looked at to find the suggestions: some may not be told."""
 
+_COMPARISONS = 2_000_000
+"""Strings times fields that one demand may have compared. A list of 500 strings gets all its
+suggestions up to 4,000 fields; of a larger catalogue, those that come later get none."""
+
+_LONGEST = 500
+"""Characters of a string that are looked at: a name, or a sentence."""
+
 _CODE = re.compile(FIELD_CODE)
 
 
@@ -100,7 +107,11 @@ def admit(ctx: Context, demand: Demand, on: dt.date) -> Admission:
             refused.append((code, verdict))
     if refused:
         state = snapshot(ctx)
-        admission.rejected.extend(_rejection(*each, state, demand, on) for each in refused)
+        helped = _COMPARISONS // max(1, len(state.in_force(on)))
+        for place, (code, verdict) in enumerate(refused):
+            assert verdict.reason is not None
+            near = _suggestions(code, verdict, state, demand, on) if place < helped else []
+            admission.rejected.append(RejectedField(code, verdict.reason, verdict.detail, near))
     return admission
 
 
@@ -125,15 +136,6 @@ def field_in_force(version: FieldVersionView) -> FieldInForce:
     )
 
 
-def _rejection(
-    code: str, verdict: Verdict, state: Snapshot, demand: Demand, on: dt.date
-) -> RejectedField:
-    assert verdict.reason is not None
-    return RejectedField(
-        code, verdict.reason, verdict.detail, _suggestions(code, verdict, state, demand, on)
-    )
-
-
 def _suggestions(
     code: str, verdict: Verdict, state: Snapshot, demand: Demand, on: dt.date
 ) -> list[Suggestion]:
@@ -141,7 +143,7 @@ def _suggestions(
     # A field that is known is better found by its name than by its code.
     query = verdict.version.definition.name["zh"] if verdict.version else code
     suggestions: list[Suggestion] = []
-    for match in state.index(on).suggest(query, limit=_LOOKED_AT):
+    for match in state.near(query[:_LONGEST], on, _LOOKED_AT):
         if match.code == code:
             continue
         versions = state.by_code[match.code]

@@ -11,6 +11,7 @@ import pytest
 
 from catalog import reading
 from catalog.bundle import bundle_of
+from catalog.documents import Syntax, read_document
 from catalog.errors import NoSuchCodeList, NoSuchField
 from catalog.force import VersionState
 from catalog.importing import ImportReport, import_bundle
@@ -167,6 +168,32 @@ def test_catalogue_with_future_fields_shows_them_in_whole(
     assert [each["code"] for each in whole["agencies"]] == ["civil_affairs", "stats"]
 
 
+def test_catalogue_is_written_once_until_it_changes(
+    reader: Context, take_in: Importer, value: dict[str, Any]
+) -> None:
+    for syntax in Syntax:
+        text = reading.whole_catalog_text(reader, syntax)
+        assert read_document(text.encode(), syntax).value == reading.whole_catalog(reader)
+        assert reading.whole_catalog_text(reader, syntax) is text
+    value["fields"][0].update(effective_from="2026-03-02", seconds=77)
+    take_in(value)
+    assert "seconds: 77" in reading.whole_catalog_text(reader, Syntax.YAML)
+
+
+def test_index_of_words_is_kept_while_the_fields_in_force_are_the_same(
+    reader: Context, take_in: Importer, value: dict[str, Any]
+) -> None:
+    today = reader.today()
+    kept = snapshot(reader).index(today)
+    assert snapshot(reader).index(today + dt.timedelta(days=1)) is kept
+    value["fields"].append(
+        {**value["fields"][0], "code": "later.field", "effective_from": "2026-09-01"}
+    )
+    take_in(value)
+    assert snapshot(reader).index(today) is kept
+    assert snapshot(reader).index(dt.date(2026, 9, 1)) is not kept
+
+
 def test_nothing_is_read_by_who_has_no_reach(ctx: Context) -> None:
     with pytest.raises(Forbidden):
         list_fields(ctx.acting_as(SYSTEM))
@@ -190,6 +217,8 @@ def test_every_read_costs_one_statement_once_the_state_is_in_memory(
         lambda: reading.list_code_lists(reader),
         lambda: reading.list_subject_kinds(reader),
         lambda: reading.whole_catalog(reader),
+        lambda: reading.whole_catalog_text(reader, Syntax.YAML),
+        lambda: reading.whitelist_rows(reader),
         lambda: reading.versions_by_id(reader, [first.version_id]),
         lambda: reading.fields_by_id(reader, [first.field_id]),
         lambda: reading.value_validator(reader, first.version_id),

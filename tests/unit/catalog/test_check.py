@@ -319,7 +319,7 @@ WARNINGS: list[tuple[str, Spoil, str, str]] = [
     ("synonym of two fields", field(AGED, synonyms=["常住人数"]), "/fields/0/synonyms", "shared_wording"),
     ("synonym that names another field", field(AGED, synonyms=[" Resident  population"]),
      "/fields/0/synonyms", "shared_wording"),
-    ("expires soon", field(TOTAL, expires_on="2026-06-01"), "/fields/0/expires_on", "expires_soon"),
+    ("expires soon", field(TOTAL, expires_on="2026-04-14"), "/fields/0/expires_on", "expires_soon"),
     ("has expired", field(TOTAL, expires_on="2026-03-15"), "/fields/0/expires_on", "expired"),
     ("personal of sensitivity 1", field(SEX, sensitivity=1), "/fields/5/sensitivity", "sensitivity"),
 ]  # fmt: skip
