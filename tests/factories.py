@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from catalog.bundle import bundle_document, bundle_of
+from catalog.formats import FORMATS
 from catalog.importing import import_bundle
 from oneform.areas.service import import_areas
 from oneform.areas.subject_import import import_subjects
@@ -31,8 +32,12 @@ from oneform.identity.policy import (
     permissions_of_scopes,
 )
 from oneform.kernel.actor import ActorKind
+from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
+from oneform.kernel.jsonschemas import register_formats
+from oneform.kernel.uow import begin
 from oneform.requests import resolver
+from oneform.requests.books import STATUSES
 from oneform.requests.commands import SubmitRequest
 from oneform.requests.service import submit_request
 from oneform.values.cells import values_of
@@ -58,6 +63,9 @@ AREAS = f"""code,parent_code,level,name
 {FOREIGN_TOWNSHIP},{OTHER_COUNTY},4,民族街道
 {FOREIGN_VILLAGE},{FOREIGN_TOWNSHIP},5,舞台社区
 """
+
+# As the program does at its start.
+register_formats(FORMATS)
 
 DUE = dt.date(2026, 6, 30)
 
@@ -236,3 +244,85 @@ def hold_values(
             observed_on=[observed_on],
         )
         record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
+
+
+def pass_days(ctx: Context, days: int) -> None:
+    """Let days go by, for the clock of the context and for its transaction."""
+    assert isinstance(ctx.clock, FixedClock)
+    ctx.clock.advance(dt.timedelta(days=days))
+    begin(ctx)
+
+
+def asks_of(ctx: Context, *, unit: str | None = None, state: str = "open") -> dict[str, str]:
+    """Public ids of the asks of a unit (the first village by default) in a state, by field."""
+    rows = ctx.sql(
+        "SELECT f.code, a.region_id || '-' || a.id AS id FROM ask AS a "
+        "JOIN field AS f ON f.id = a.field_id JOIN area AS u ON u.id = a.unit_id "
+        "WHERE u.code = :unit AND a.state = :state",
+        unit=unit or VILLAGE,
+        state=state,
+    )
+    return {row.code: row.id for row in rows}
+
+
+def ask_state(ctx: Context, ask: str) -> str:
+    region, number = ask.split("-")
+    state: str = ctx.sql(
+        "SELECT state FROM ask WHERE region_id = :region AND id = :id", region=region, id=number
+    ).scalar_one()
+    return state
+
+
+def counts_of(ctx: Context, request_id: uuid.UUID) -> dict[str, int]:
+    """The books of a request, without what is zero."""
+    row = ctx.sql(
+        f"SELECT {', '.join(f'sum({s}) AS {s}' for s in STATUSES)} FROM request_unit "
+        "WHERE request_id = :id",
+        id=request_id,
+    ).one()
+    return {status: int(n) for status, n in row._mapping.items() if n}
+
+
+_RECOUNT = """
+SELECT r.id, ru.place_id, ru.unit_id, cell_status(rf.grant_state,
+  r.gap = 'ask' AND rf.mode = 'collect' AND r.state <> 'cancelled',
+  run.since, run.since_kind, run.fresh_until, rr.decided_at, rr.decided_on, a.state,
+  EXISTS (SELECT FROM exemption AS e WHERE e.field_id = rf.field_id AND e.period = rf.period)
+  ) AS status, count(*) AS n
+FROM request AS r
+JOIN request_region AS rr ON rr.request_id = r.id AND rr.resolved_at IS NOT NULL
+JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = rr.region_id
+JOIN (SELECT region_id, id, kind_id, area_id, recorded_at, 'infinity'::timestamptz AS until
+      FROM subject
+      UNION ALL SELECT region_id, subject_id, kind_id, area_id, recorded_at, superseded_at
+      FROM subject_history) AS s
+  ON s.region_id = ru.region_id AND s.kind_id = r.kind_id AND s.area_id = ru.place_id
+  AND s.recorded_at <= rr.decided_at AND rr.decided_at < s.until
+JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
+LEFT JOIN LATERAL (
+  SELECT x.since, x.since_kind, x.fresh_until FROM (
+    SELECT since, since_kind, fresh_until FROM cell_value AS v WHERE v.field_id = rf.field_id
+      AND v.period = rf.period AND v.subject_id = s.id
+    UNION ALL
+    SELECT since, since_kind, fresh_until FROM cell_value_history AS h
+    WHERE h.field_id = rf.field_id AND h.period = rf.period AND h.subject_id = s.id) AS x
+  WHERE x.fresh_until IS NULL OR x.fresh_until >= rr.decided_on
+  ORDER BY x.since LIMIT 1) AS run ON true
+LEFT JOIN ask AS a ON a.field_id = rf.field_id AND a.period = rf.period AND a.subject_id = s.id
+  AND a.state IN ('open', 'returned', 'in_review', 'refused', 'upheld')
+GROUP BY 1, 2, 3, 4
+"""
+
+
+def assert_balanced(ctx: Context) -> None:
+    """The books of every request are what counting its cells one by one gives."""
+    counted: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in ctx.sql(_RECOUNT):
+        counted.setdefault((row.id, row.place_id, row.unit_id), {})[row.status] = row.n
+    booked = {
+        (row.request_id, row.place_id, row.unit_id): {
+            status: row._mapping[status] for status in STATUSES if row._mapping[status]
+        }
+        for row in ctx.sql("SELECT * FROM request_unit")
+    }
+    assert {key: counts for key, counts in booked.items() if counts} == counted

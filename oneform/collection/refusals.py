@@ -184,9 +184,7 @@ def list_refusals(
     return Page(items, encode_cursor(items[-1].id) if len(rows) > limit else None)
 
 
-def _views(
-    ctx: Context, rows: Iterable[Any], language: str
-) -> list[RefusalView]:
+def _views(ctx: Context, rows: Iterable[Any], language: str) -> list[RefusalView]:
     rows = list(rows)
     asks: dict[uuid.UUID, list[RefusedAsk]] = {row.id: [] for row in rows}
     for row in ctx.sql(_ASKS_OF, ids=list(asks)):
