@@ -7,7 +7,7 @@ checks, which lead to other fields, are in `catalog.check_derivations`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from catalog.definition import AREA_KIND, FieldDefinition, Rollup
 from catalog.formats import FORMATS
@@ -24,6 +24,7 @@ from catalog.world import World
 from oneform.areas.models import Level
 from oneform.kernel.errors import Mistake
 from oneform.kernel.jsonschemas import check_schema
+from oneform.kernel.jsonvalues import MAX_INTEGER
 
 LONGEST_TERM = parse_duration("P3Y")
 """Approval lasts three years at the most (DESIGN.md §7)."""
@@ -36,12 +37,33 @@ def field_mistakes(field: FieldDefinition, world: World) -> Iterator[Mistake]:
     if field.subject_kind not in world.kinds:
         detail = f"there is no kind of subject {field.subject_kind}"
         yield Mistake("/subject_kind", "unknown_kind", detail)
+    yield from _numbers(field)
     yield from _schema(field, world)
     yield from _levels(field)
     yield from _period(field)
     yield from _asking(field)
     yield from _sharing(field, world)
     yield from _term(field)
+
+
+def _numbers(field: FieldDefinition) -> Iterator[Mistake]:
+    """PostgreSQL writes 1e300 out, with all its noughts; what comes back is no JSON number of ours."""
+    parts = (("/schema", field.schema), ("/soft_checks", field.soft_checks))
+    for pointer, part in parts:
+        if any(abs(number) > MAX_INTEGER for number in _floats(part)):
+            yield Mistake(pointer, "json", "holds a number of more than 64 bits")
+
+
+def _floats(value: object) -> Iterator[float]:
+    match value:
+        case float():
+            yield value
+        case Mapping():
+            for inner in value.values():
+                yield from _floats(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _floats(inner)
 
 
 def _schema(field: FieldDefinition, world: World) -> Iterator[Mistake]:

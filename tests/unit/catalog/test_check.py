@@ -108,6 +108,8 @@ MISTAKES: list[tuple[str, Spoil, str, str]] = [
      "/fields/5/schema/$ref", "schema"),
     ("unknown format of values", field(SEX, schema={"type": "string", "format": "cn-passport"}),
      "/fields/5/schema/format", "unknown_format"),
+    ("number that the database would write out", field(TOTAL, schema={"type": "integer", "maximum": 1e300}),
+     "/fields/0/schema", "json"),
     ("value schema without type", field(SEX, schema={"enum": ["a"]}),
      "/fields/5/schema", "schema_type"),
     ("value schema of two types", field(SEX, schema={"type": ["string", "null"]}),
