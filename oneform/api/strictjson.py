@@ -30,6 +30,8 @@ def json_body() -> Any:
 
 def _check_media_type() -> None:
     request = flask.request
+    if request.content_encoding not in (None, "", "identity"):
+        raise UnsupportedMediaType("Compressed bodies are not read.")
     mimetype = request.mimetype
     if not (mimetype == "application/json" or mimetype.endswith("+json")):
         raise UnsupportedMediaType("The body must be application/json.")

@@ -120,6 +120,13 @@ def test_body_of_another_type_is_refused(agency_client: FlaskClient, content_typ
     assert_problem(answer, 415, "unsupported-media-type")
 
 
+def test_compressed_body_is_refused(agency_client: FlaskClient) -> None:
+    answer = agency_client.post(
+        "/api/v1/probe/items", json={"name": "a"}, headers={"Content-Encoding": "gzip"}
+    )
+    assert_problem(answer, 415, "unsupported-media-type")
+
+
 def test_nul_in_the_address_is_refused(client: FlaskClient) -> None:
     for path in ("/api/v1/probe/items?cursor=%00", "/api/v1/probe/err%00r"):
         assert_problem(client.get(path), 400, "malformed-request")

@@ -80,6 +80,22 @@ def test_every_operation_says_what_it_does_and_who_may(app: flask.Flask) -> None
                 assert "default" in operation["responses"], f"{method} {path} knows no errors"
 
 
+ONCE = {"/requests", "/submissions", "/values/imports"}
+"""Routes whose POST requires an Idempotency-Key (API.md, section 1)."""
+
+
+def test_idempotency_key_is_required_where_it_must_be(app: flask.Flask) -> None:
+    document = app.test_client().get(f"{BASE}/openapi.json").json
+    required = {
+        path.removeprefix(BASE)
+        for path, item in document["paths"].items()
+        for parameter in item.get("post", {}).get("parameters", [])
+        if parameter.get("name") == "Idempotency-Key" and parameter["required"]
+    }
+    present = {path.removeprefix(BASE) for path in document["paths"]}
+    assert required == ONCE & present
+
+
 def test_viewer_shows_every_operation_without_script_or_other_hosts(app: flask.Flask) -> None:
     client = app.test_client()
     document = client.get(f"{BASE}/openapi.json").json

@@ -49,6 +49,16 @@ def test_an_agency_is_not_added_twice(ctx: Context, agency: Agency) -> None:
         add_agency(ctx, AddAgency(code="stats", name="另一个", area="420102000000"))
 
 
+def test_agency_that_only_a_bundle_has_named_gets_its_reach(ctx: Context, areas: None) -> None:
+    ctx.session.add(Agency(code="civil", name={"zh": "民政", "en": "civil affairs"}))
+    ctx.session.flush()
+    agency = add_agency(ctx, AddAgency(code="civil", name="民政局", area="420102000000"))
+    assert agency.name == {"zh": "民政局", "en": "civil affairs"}
+    assert agency.area_id is not None
+    with pytest.raises(AlreadyThere):
+        add_agency(ctx, AddAgency(code="civil", name="民政局", area="420102000000"))
+
+
 def test_unknown_agency_is_not_found(ctx: Context) -> None:
     with pytest.raises(NotFound):
         find_agency(ctx, "nobody")
