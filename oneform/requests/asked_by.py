@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from oneform.collection.lifecycle import LATE_DAYS
 from oneform.collection.who_asks import Asker, WhoAsks
 from oneform.kernel.context import Context
-from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUS, state_of_cell
 
 # A request waits for a live ask if its own cell is still asked (or refused, undecided): one that
 # holds an older value, which was fresh on its day, does not.
@@ -30,7 +30,7 @@ _WHO = sa.text(
         AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
     waiting AS (
       SELECT cell.request_id, array_agg(DISTINCT cell.n) AS numbers
-      FROM cell {STATE_OF_CELL.format(region="cell.region_id")}
+      FROM cell {state_of_cell("cell.region_id")}
       WHERE cell.asks AND {STATUS} IN ('asked', 'refused')
       GROUP BY cell.request_id)
     SELECT g.code AS agency, g.name AS agency_name, r.control_no, r.purpose, r.legal_basis,

@@ -26,15 +26,25 @@ from oneform.values.events import CellsChanged, CellsChanging
 
 STATUSES = tuple(status.value for status in CellStatus)
 
-STATE_OF_CELL = f"""
-  LEFT JOIN cell_value AS v ON v.region_id = {{region}} AND v.field_id = cell.field_id
+HOLDS = f"state IN {in_states(HOLDING)}"
+"""Condition on asks: the ask holds its cell."""
+
+_STATE_OF_CELL = """
+  LEFT JOIN {values} AS v ON v.region_id = {region} AND v.field_id = cell.field_id
     AND v.period = cell.period AND v.subject_id = cell.subject_id
-  LEFT JOIN ask AS a ON a.region_id = {{region}} AND a.field_id = cell.field_id
-    AND a.period = cell.period AND a.subject_id = cell.subject_id
-    AND a.state IN {in_states(HOLDING)}
+  LEFT JOIN {asks} AS a ON a.region_id = {region} AND a.field_id = cell.field_id
+    AND a.period = cell.period AND a.subject_id = cell.subject_id AND a.{holds}
 """
-"""Joins that find out about `cell`, in one region (a parameter, so that one partition is read)
-or in `cell.region_id`."""
+
+
+def state_of_cell(region: str, *, values: str = "cell_value", asks: str = "ask") -> str:
+    """Joins that find out about `cell`: its value `v` and the ask `a` that holds it.
+
+    `region` is a parameter where there is one region, so that one partition is
+    read, or `cell.region_id`. `values` and `asks` may narrow the tables.
+    """
+    return _STATE_OF_CELL.format(region=region, values=values, asks=asks, holds=HOLDS)
+
 
 STATUS = """CASE WHEN v.refilled
     THEN refilled_cell_status(cell.grant_state, cell.asks, cell.region_id, cell.field_id,
@@ -79,7 +89,7 @@ cell AS (
   JOIN request_region AS rr ON rr.request_id = ru.request_id AND rr.region_id = p.region_id
     AND rr.resolved_at IS NOT NULL AND {IN_PLACE})
 SELECT cell.request_id, cell.place_id, cell.unit_id, {STATUS} AS status, count(*) AS n
-FROM cell {STATE_OF_CELL.format(region=":c_region_id")}
+FROM cell {state_of_cell(":c_region_id")}
 GROUP BY 1, 2, 3, 4
 """
 

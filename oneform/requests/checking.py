@@ -8,7 +8,7 @@ from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.requests.admission import Admitted, examine, scope_params, subjects_in_scope
-from oneform.requests.books import STATE_OF_CELL, STATUS
+from oneform.requests.books import STATUS, state_of_cell
 from oneform.requests.commands import CheckedRequest, Coverage, SubmitRequest
 from oneform.requests.models import GrantState
 
@@ -32,7 +32,7 @@ cell AS (
       WHERE e.field_id = w.field_id AND e.period = w.period) AS exempt
   {{scope}}),
 judged AS (
-  SELECT cell.*, {STATUS} AS status FROM cell {STATE_OF_CELL.format(region="cell.region_id")}),
+  SELECT cell.*, {STATUS} AS status FROM cell {state_of_cell("cell.region_id")}),
 told AS (
   SELECT j.seconds, j.path, j.collected_at,
     CASE WHEN j.status = 'asked' THEN 'already_asked'

@@ -23,7 +23,7 @@ from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake, NotFound
 from oneform.kernel.ids import new_id
-from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATE_OF_CELL, STATUS
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUS, state_of_cell
 from oneform.requests.models import CellStatus, Release
 
 
@@ -86,7 +86,7 @@ WITH cell AS (
 judged AS (
   SELECT cell.*, {STATUS} AS status, v.value AS raw_value, v.missing AS raw_missing,
     v.observed_on AS raw_observed_on, v.provenance_id
-  FROM cell {STATE_OF_CELL.format(region="cell.region_id")}),
+  FROM cell {state_of_cell("cell.region_id")}),
 told AS (
   SELECT CASE WHEN j.personal THEN j.region_id || '-' || j.subject_id ELSE s.key END
       COLLATE "C" AS subject,

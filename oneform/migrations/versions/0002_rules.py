@@ -51,7 +51,10 @@ CREATE FUNCTION refilled_cell_status(
 ) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT cell_status(grant_state, asks, s.since, s.since_kind, s.fresh_until, decided_at,
                      decided_on, ask_state, exempt)
-  FROM (SELECT h.since, h.since_kind, h.fresh_until
+  -- One row also where no stretch covers it: then the cell has no value that counts.
+  FROM (VALUES (1)) AS one(row)
+  LEFT JOIN LATERAL (
+        SELECT h.since, h.since_kind, h.fresh_until
         FROM (SELECT since, since_kind, max(fresh_until) AS fresh_until FROM cell_value_history
               WHERE region_id = p_region_id AND field_id = p_field_id AND period = p_period
                 AND subject_id = p_subject_id GROUP BY since, since_kind
@@ -60,7 +63,7 @@ CREATE FUNCTION refilled_cell_status(
               WHERE region_id = p_region_id AND field_id = p_field_id AND period = p_period
                 AND subject_id = p_subject_id) AS h
         WHERE h.fresh_until IS NULL OR h.fresh_until >= decided_on
-        ORDER BY h.since LIMIT 1) AS s
+        ORDER BY h.since LIMIT 1) AS s ON true
 $$
 """
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+import pytest
 from small_world import SmallWorld
 
 from oneform.identity.policy import OPERATOR
+from oneform.kernel import locks
 from oneform.kernel.clock import FixedClock
 from oneform.requests import resolver
 from oneform.requests.commands import RequestView, SubmitRequest
@@ -15,6 +17,9 @@ from oneform.requests.reading import get_request
 from oneform.requests.service import submit_request
 from oneform.requests.withdrawal import cancel_request, expire_asks
 from oneform.runtime import Runtime
+from oneform.values.cells import values_of
+from oneform.values.models import ProvenanceKind
+from oneform.values.recording import open_provenance, record
 
 
 def submit(
@@ -104,3 +109,30 @@ def test_the_due_date_of_an_ask_is_the_earliest_of_those_who_still_wait(
         assert row.live_until == late + dt.timedelta(days=30)
         cancel_request(ctx, first)
         assert ctx.sql("SELECT due_on FROM ask").scalar_one() == late
+
+
+STANDING = 2
+"""A field whose values are fresh for sixty days."""
+
+
+@pytest.mark.parametrize(
+    ("ages", "status"), [([10], "held"), ([60], "held"), ([61], "asked"), ([97, 61], "asked")]
+)
+def test_a_standing_value_counts_while_it_is_fresh(
+    runtime: Runtime, world: SmallWorld, ages: list[int], status: str
+) -> None:
+    for age in ages:
+        with runtime.context(OPERATOR) as ctx:
+            locks.share_regions(ctx, world.regions[:1])
+            cells = values_of(
+                world.regions[0],
+                fields=[world.fields[STANDING]],
+                periods=[""],
+                subjects=[world.villages[0]],
+                values=["7"],
+                missing=[None],
+                observed_on=[ctx.today() - dt.timedelta(days=age)],
+            )
+            record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
+    request = submit(runtime, world, 0, fields=(STANDING,))
+    assert read(runtime, request).cells.as_dict()[status] == 1
