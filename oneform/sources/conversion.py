@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from catalog.periods import Period, PeriodError, PeriodType, parse_period
-from oneform.kernel.jsonschemas import compile_schema
+from oneform.kernel.jsonschemas import CompiledSchema, compile_schema
 from oneform.sources.connectors.base import text_of
 
 
@@ -49,7 +49,7 @@ _NUMBER = re.compile(
 )
 _DAY = re.compile(r"([0-9]{4})([-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:[ T][0-9:.+Z-]*)?")
 _COMPACT_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_MONTH = re.compile(r"([0-9]{4})(?:[-/.年]?)([0-9]{1,2})月?")
+_MONTH = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})月?|([0-9]{2}))")
 _YEAR = re.compile(r"([0-9]{4})年")
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "yes", "y", "1", "是"), True),
@@ -60,8 +60,14 @@ _BOOLEANS = {
 class FieldConverter:
     """Raw values of one field to JSON texts. Remembers what it has seen: values repeat."""
 
-    def __init__(self, schema: Mapping[str, Any], codes: Mapping[str, Any] | None = None) -> None:
-        self._schema = compile_schema(schema)
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        codes: Mapping[str, Any] | None = None,
+        validator: CompiledSchema | None = None,
+    ) -> None:
+        """`schema` has code lists resolved; `validator` is the same, compiled, if at hand."""
+        self._schema = validator or compile_schema(schema)
         types = schema.get("type")
         named = [types] if isinstance(types, str) else list(types or ())
         self._type = next((name for name in named if name != "null"), None)
@@ -182,10 +188,26 @@ def read_period(raw: object, wanted: PeriodType) -> Period:
     raise ValueError(f"{text[:40]!r} is not a period of the type {wanted.value}")
 
 
+def last_day_named(raw: object) -> dt.date:
+    """The day that a raw value names, or the last day of the period that it names; ValueError."""
+    try:
+        return read_day(raw)
+    except ValueError:
+        for type_ in (PeriodType.YEAR, PeriodType.MONTH):
+            try:
+                return _loose_period(text_of(raw), type_).last_day
+            except ValueError:
+                continue
+        try:
+            return parse_period(text_of(raw)).last_day
+        except PeriodError:
+            raise ValueError(f"{text_of(raw)[:40]!r} is no period") from None
+
+
 def _loose_period(text: str, wanted: PeriodType) -> Period:
     """Ways of writing that are no canonical period, but leave no doubt."""
     if wanted is PeriodType.MONTH and (match := _MONTH.fullmatch(text)):
-        return parse_period(f"{match[1]}-{int(match[2]):02d}")
+        return parse_period(f"{match[1]}-{int(match[2] or match[3]):02d}")
     if wanted is PeriodType.YEAR and (match := _YEAR.fullmatch(text)):
         return parse_period(match[1])
     try:

@@ -7,6 +7,8 @@ reckon with is `SourceUnavailable`: try again after a while, then ask people.
 
 from __future__ import annotations
 
+import math
+
 from oneform.kernel.errors import DomainError
 
 
@@ -38,7 +40,7 @@ class SourceUnavailable(DomainError):
     title = "The source is not available"
 
     def __init__(self, detail: str, *, retry_after: float) -> None:
-        super().__init__(detail, data={"retry_after": round(retry_after, 1)})
+        super().__init__(detail, data={"retry_after": math.ceil(retry_after)})
         self.retry_after = retry_after
 
 

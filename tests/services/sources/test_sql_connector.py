@@ -20,13 +20,10 @@ QUERY = FetchQuery(columns=("n",))
 
 
 @pytest.fixture
-def department(database_url: str) -> Iterator[sa.Engine]:
-    """The test's own database, as if it were a department's."""
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
+def department(department: sa.Engine) -> sa.Engine:
+    with department.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE numbers AS SELECT 1 AS n")
-    yield engine
-    engine.dispose()
+    return department
 
 
 @pytest.fixture
