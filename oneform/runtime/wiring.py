@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.formats import FORMATS
 from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved, SubjectClosed, SubjectMoved
 from oneform.collection.area_handlers import (
     end_asks_of_closing_areas,
@@ -13,6 +14,7 @@ from oneform.collection.area_handlers import (
 from oneform.collection.asks import fill_asks
 from oneform.collection.who_asks import WhoAsks
 from oneform.kernel.events import Events
+from oneform.kernel.jsonschemas import register_formats
 from oneform.requests.asked_by import tell_who_asks
 from oneform.requests.books import book_change, read_before
 from oneform.runtime.tables import PARTS
@@ -23,7 +25,8 @@ assert PARTS  # loaded here, since every program that works is wired
 
 
 def wire(events: Events) -> None:
-    """Connect the events of lower parts to the handlers of upper ones."""
+    """Connect the events of lower parts to the handlers of upper ones, and formats to the kernel."""
+    register_formats(FORMATS)
     events.on(CellsChanging, read_before)
     events.on(CellsRecorded, fill_asks)
     events.on(CellsChanged, book_change)
