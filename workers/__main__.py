@@ -1,36 +1,50 @@
-"""Entry of the worker processes: `python -m workers worker|relay|cron`."""
+"""Entry of the worker processes: `python -m workers worker [QUEUE …]|relay|cron`."""
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 import redis
 import structlog
 from rq.cron import CronScheduler
+from rq.exceptions import StopRequested
 from setproctitle import setproctitle
 
 from oneform.config import SettingsError, load_settings
+from oneform.runtime.lifeline import end_with_parent
 from oneform.runtime.logging import configure_logging
+from oneform.runtime.presence import present
 from workers.perform import open_runtime
+from workers.queues import ALL
 from workers.relay import Relay
 from workers.schedule import register
-from workers.worker import JOBS_PER_PROCESS, TITLE, OneformWorker, queue_names
+from workers.worker import JOBS_PER_PROCESS, TITLE, NotAgain, OneformWorker, queue_names
 
-log = structlog.get_logger()
+REDIS_TIMEOUT_S = 5.0
+WAIT_FOR_REDIS_S = 1.0
+
+log = structlog.get_logger(__name__)
 
 
-def run_worker() -> None:
+def run_worker(wanted: list[str]) -> None:
+    """Work on the queues named, or on all, until stopped."""
     setproctitle(TITLE)
+    queues = queue_names(wanted)
     runtime = open_runtime()
-    OneformWorker(queue_names(), connection=runtime.redis()).work(
-        logging_level="WARNING", max_jobs=JOBS_PER_PROCESS
-    )
+    logging.getLogger("rq.worker").addFilter(NotAgain())
+    with present(runtime.redis(timeout=REDIS_TIMEOUT_S), queues):
+        OneformWorker(queues, connection=runtime.redis()).work(
+            logging_level="WARNING", max_jobs=JOBS_PER_PROCESS
+        )
     runtime.close()
 
 
-def run_relay() -> None:
+def run_relay(_arguments: list[str]) -> None:
+    """Hand over what is due until stopped."""
     setproctitle("oneform: relay")
     runtime = open_runtime()
     relay = Relay(runtime)
@@ -40,34 +54,56 @@ def run_relay() -> None:
     runtime.close()
 
 
-def run_cron() -> None:
+def run_cron(_arguments: list[str]) -> None:
+    """Make the sweeps of the schedule necessary until stopped; Redis is waited for."""
     setproctitle("oneform: cron")
     runtime = open_runtime()
-    cron = CronScheduler(connection=runtime.redis(), logging_level="WARNING")
-    register(cron)
-    cron.start()
+    told = False
+    try:
+        while True:
+            cron = CronScheduler(
+                connection=runtime.redis(timeout=REDIS_TIMEOUT_S), logging_level="WARNING"
+            )
+            register(cron)
+            try:
+                cron.start()  # type: ignore[no-untyped-call]  # RQ has no types here
+                break
+            except redis.RedisError as error:
+                if not told:
+                    log.warning("the schedule waits for Redis", error=str(error))
+                told = True
+                time.sleep(WAIT_FOR_REDIS_S)
+    except StopRequested:
+        pass
     runtime.close()
 
 
-PROCESSES = {"worker": run_worker, "relay": run_relay, "cron": run_cron}
+PROCESSES: dict[str, Callable[[list[str]], None]] = {
+    "worker": run_worker,
+    "relay": run_relay,
+    "cron": run_cron,
+}
+USAGE = f"usage: python -m workers relay | cron | worker [{'] ['.join(ALL)}]"
 
 
 def main(arguments: list[str]) -> int:
     """Run one process until it is stopped; 1 where its servers are away, 2 for wrong usage."""
-    if len(arguments) != 1 or arguments[0] not in PROCESSES:
-        print(f"usage: python -m workers {'|'.join(PROCESSES)}", file=sys.stderr)  # noqa: T201
+    name, rest = (arguments or [""])[0], arguments[1:]
+    known = {queue.value for queue in ALL} if name == "worker" else set()
+    if name not in PROCESSES or not known.issuperset(rest):
+        print(USAGE, file=sys.stderr)  # noqa: T201
         return 2
-    name = arguments[0]
+    end_with_parent()
     try:
         configure_logging(load_settings(), name)
-        PROCESSES[name]()
+        PROCESSES[name](rest)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     except redis.RedisError as error:
         # Whoever supervises starts it again; the pause keeps the log readable meanwhile.
         log.warning("Redis does not answer", error=str(error))
-        time.sleep(1)
+        time.sleep(WAIT_FOR_REDIS_S)
         return 1
     return 0
 

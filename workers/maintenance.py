@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oneform.identity.sweeps import forget_expired_sessions
+from oneform.identity.sessions import forget_expired
 from oneform.kernel.idempotency import forget_old_answers
 from oneform.kernel.outbox import JobName
 from oneform.requests import sweeps
@@ -57,7 +57,7 @@ def retry_shares(run: JobRun) -> None:
 
 @job(MaintenanceJob.CLEAN_UP, QueueName.MAINTAIN)
 def clean_up(run: JobRun) -> None:
-    """Kept answers and sessions past their time."""
+    """Kept answers, sessions and access tokens past their time."""
     with run.last() as ctx:
         forget_old_answers(ctx)
-        forget_expired_sessions(ctx)
+        forget_expired(ctx)

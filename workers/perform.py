@@ -1,46 +1,102 @@
-"""What RQ executes: one outbox row, by its id and lease number."""
+"""What RQ executes: one outbox row, by its id and the number it was handed over under."""
 
 from __future__ import annotations
 
+import random
+import time
+
+import sqlalchemy as sa
 import structlog
 
 from oneform.runtime import Runtime
 from oneform.values.errors import TryAgain
 from workers.jobs import JOBS
-from workers.lease import hold, put_back
-from workers.registry import JobRun, LeaseLost
+from workers.lease import LEASE_S, Claimed, claim, first_line, hand_back, keeping, put_back
+from workers.queues import QueueName
+from workers.registry import HandedBack, JobRun, LeaseLost
 
-log = structlog.get_logger()
+ATTEMPTS_AT_ONCE = 3
+"""How often a job is begun anew at once after it met another one; then it waits like any failure."""
+
+_GAVE_WAY = frozenset({"40001", "40P01"})
+"""SQLSTATEs of a serialization failure and of a deadlock."""
+
+log = structlog.get_logger(__name__)
 
 _runtime: Runtime | None = None
 
 
 def open_runtime() -> Runtime:
-    """This process's runtime, opened at the first use (after any fork)."""
-    global _runtime  # noqa: PLW0603 - RQ calls a plain function; there is one per process
+    """This process's runtime, opened at the first use."""
+    global _runtime  # RQ calls a plain function; there is one runtime for each process
     if _runtime is None:
         _runtime = Runtime.from_environment(application="oneform worker")
     return _runtime
 
 
-def perform(row_id: int, lease: int) -> None:
-    """Run the job of an outbox row, if it is still there and still ours."""
-    perform_with(open_runtime(), row_id, lease)
+def perform(row_id: int, handed: int) -> None:
+    """Run the job of an outbox row, if it is still there and still the one that was handed over."""
+    perform_with(open_runtime(), row_id, handed, lease_s=LEASE_S)
 
 
-def perform_with(runtime: Runtime, row_id: int, lease: int) -> None:
-    """As `perform`, with a runtime at hand. Never raises: a failure goes back to the outbox."""
-    with hold(runtime.engine, row_id, lease) as row:
-        if row is None:
-            return
-        run = JobRun(runtime, row_id, lease, row.args, row.agency_id)
+def perform_with(runtime: Runtime, row_id: int, handed: int, *, lease_s: float = LEASE_S) -> None:
+    """As `perform`, with a runtime at hand. Never raises: a failure goes back to the outbox.
+
+    Where even that cannot be written, the lease runs out, and the relay hands the row over again.
+    """
+    try:
+        claimed = claim(runtime.engine, row_id, handed, lease_s)
+        if claimed is not None:
+            with keeping(runtime.engine, claimed, lease_s):
+                _run(runtime, claimed)
+    except sa.exc.SQLAlchemyError as error:
+        log.warning("job left to its lease", row=row_id, error=first_line(error))
+
+
+def _run(runtime: Runtime, claimed: Claimed) -> None:
+    run = JobRun(runtime, claimed.id, claimed.lease, claimed.args, claimed.agency_id, claimed.lost)
+    began = time.monotonic()
+    try:
+        _body(run, claimed.job)
+    except LeaseLost as error:
+        log.warning("lease lost", job=claimed.job, row=claimed.id, error=str(error))
+    except HandedBack:
+        log.info("job handed back", job=claimed.job, row=claimed.id)
+        hand_back(runtime.engine, claimed)
+    except Exception as error:
+        # Whatever it was, the work is still to be done; the row keeps the reason.
+        expected = _met_another(error) or isinstance(error, sa.exc.OperationalError)
+        log.warning(
+            "job failed, and is tried again later",
+            job=claimed.job,
+            row=claimed.id,
+            error=first_line(error),
+            exc_info=not expected,
+        )
+        put_back(runtime.engine, claimed, f"{type(error).__name__}: {error}")
+    else:
+        # Sweeps come every few seconds, and mostly find nothing.
+        tell = log.debug if JOBS[claimed.job].queue is QueueName.MAINTAIN else log.info
+        tell("job done", job=claimed.job, row=claimed.id, seconds=_since(began))
+
+
+def _body(run: JobRun, name: str) -> None:
+    """Run the body; anew, where two jobs met and this one had to give way."""
+    for attempt in range(1, ATTEMPTS_AT_ONCE + 1):
         try:
-            JOBS[row.job].body(run)
-        except LeaseLost as error:
-            log.warning("lease lost", job=row.job, row=row_id, error=str(error))
-        except TryAgain as error:
-            put_back(runtime.engine, row_id, lease, str(error))
-        except Exception as error:
-            # Whatever it was, the work is still to be done; the row keeps the reason.
-            log.exception("job failed", job=row.job, row=row_id)
-            put_back(runtime.engine, row_id, lease, f"{type(error).__name__}: {error}")
+            JOBS[name].body(run)
+            return
+        except (TryAgain, sa.exc.OperationalError) as error:
+            if attempt == ATTEMPTS_AT_ONCE or not _met_another(error):
+                raise
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+
+
+def _met_another(error: Exception) -> bool:
+    if isinstance(error, TryAgain):
+        return True
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _GAVE_WAY
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)

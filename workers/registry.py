@@ -7,20 +7,34 @@ takes the job off the outbox.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import sqlalchemy as sa
 
 from oneform.kernel.actor import SYSTEM
 from oneform.kernel.context import Context
-from oneform.kernel.outbox import JobName
+from oneform.kernel.outbox import CHANNEL, JobName
 from oneform.runtime import Runtime
 from workers.queues import QueueName
 
+STOPPING = threading.Event()
+"""Set when this process is to end: runs stop before their next unit of work."""
 
-class LeaseLost(RuntimeError):
-    """The job was handed to another worker in the meantime; its work is rolled back here."""
+
+class RunEnded(BaseException):
+    """This run stops here. No `Exception`, so that no body takes it for trouble of its own."""
+
+
+class LeaseLost(RunEnded):
+    """The job was handed to another worker in the meantime; what is not committed is rolled back."""
+
+
+class HandedBack(RunEnded):
+    """The process is to end; another one goes on from what is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +46,14 @@ class JobRun:
     lease: int
     args: dict[str, Any]
     agency_id: int = 0
+    lost: threading.Event = field(default_factory=threading.Event)
 
     def context(self) -> AbstractContextManager[Context]:
-        """A unit of work on the way; the job stays on the outbox."""
+        """A unit of work on the way; the job stays on the outbox. RunEnded, before it is opened."""
+        if self.lost.is_set():
+            raise LeaseLost(f"outbox row {self.row_id} was handed to another run")
+        if STOPPING.is_set():
+            raise HandedBack
         return self.runtime.context(SYSTEM)
 
     @contextmanager
@@ -42,14 +61,16 @@ class JobRun:
         """The unit of work that ends the job. LeaseLost, and nothing done, if it is not ours any more."""
         with self.runtime.context(SYSTEM) as ctx:
             yield ctx
-            ours = ctx.sql(
-                "DELETE FROM outbox WHERE id = :id AND lease = :lease",
-                id=self.row_id,
-                lease=self.lease,
-            ).rowcount
-            if ours != 1:
-                raise LeaseLost(f"outbox row {self.row_id} is not leased to this run any more")
+            gone = ctx.sql(_FINISH, id=self.row_id, lease=self.lease, channel=CHANNEL)
+            if gone.one_or_none() is None:
+                raise LeaseLost(f"outbox row {self.row_id} was handed to another run")
 
+
+# The relay is told, since there is room for another job now.
+_FINISH = sa.text(
+    "WITH gone AS (DELETE FROM outbox WHERE id = :id AND lease = :lease RETURNING id) "
+    "SELECT pg_notify(:channel, '') FROM gone"
+)
 
 Body = Callable[[JobRun], None]
 

@@ -1,138 +1,140 @@
 """The relay: hands outbox rows to Redis, a few at a time, fairly.
 
-Woken by NOTIFY, and by a poll for what became due or lost its lease. It keeps
-only a few times the workers' number in flight, so that a large request of one
-agency never stands before a small one of another, and so that losing Redis
-loses nothing: rows stay in PostgreSQL until their job's own transaction deletes
-them.
+Woken by NOTIFY (work has come, or a job has ended), and by a poll for what
+became due or lost its lease. It keeps only a few times the workers' number in
+flight, so that a large request of one agency never stands before a small one of
+another, and so that losing Redis loses nothing: rows stay in PostgreSQL until
+their job's own transaction deletes them. Any number of relays may run.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
 import redis
 import sqlalchemy as sa
 import structlog
-from rq import Queue, Worker
+from rq import Queue
 
 from oneform.kernel.outbox import CHANNEL
 from oneform.runtime import Runtime
+from oneform.runtime.presence import workers_by_queue
 from workers.jobs import JOBS
-from workers.lease import LEASE_S
+from workers.lease import LEASE_S, first_line
+from workers.leasing import Leased, lease_rows, release_rows
+from workers.queues import ALL
 
-IN_FLIGHT_PER_WORKER = 3
+IN_FLIGHT = 2
+"""Rows in flight for each worker of a queue: one that is worked on, one that waits in Redis."""
+
 POLL_S = 1.0
+REDIS_TIMEOUT_S = 5.0
+LONGEST_PAUSE_S = 5.0
+
 JOB_LIMIT_S = 3600
 """RQ's own limit for a job; a job that is alive renews its lease and is left alone."""
 
+MESSAGE_TTL_S = 86_400
+"""Redis forgets a message whose worker died with it; the row has long been handed over again."""
+
 PERFORM = "workers.perform.perform"
 
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    id: int
-    job: str
-    lease: int
-
-
-# Round-robin over agencies: first everybody's first job, counting those in flight already.
-_LEASE = sa.text(
-    f"""
-    WITH in_flight AS (
-      SELECT agency_id, count(*) AS n FROM outbox
-      WHERE leased_until > clock_timestamp() GROUP BY agency_id),
-    room AS (SELECT greatest(0, :most - coalesce(sum(n), 0)) AS n FROM in_flight),
-    turn AS (
-      SELECT o.id, coalesce(f.n, 0) + row_number() OVER (
-        PARTITION BY o.agency_id ORDER BY o.run_after, o.id) AS turn
-      FROM outbox AS o LEFT JOIN in_flight AS f USING (agency_id)
-      WHERE o.run_after <= clock_timestamp()
-        AND (o.leased_until IS NULL OR o.leased_until <= clock_timestamp())),
-    chosen AS (
-      SELECT id FROM turn ORDER BY turn, id LIMIT (SELECT n FROM room))
-    UPDATE outbox AS o SET lease = o.lease + 1,
-      leased_until = clock_timestamp() + interval '{LEASE_S} seconds'
-    FROM chosen WHERE o.id = chosen.id
-      AND (o.leased_until IS NULL OR o.leased_until <= clock_timestamp())
-    RETURNING o.id, o.job, o.lease
-    """
-)
-
-_RELEASE = sa.text("UPDATE outbox SET leased_until = NULL WHERE id = ANY(:ids)")
-
-
-def lease_rows(engine: sa.Engine, most: int) -> list[Leased]:
-    """Lease due rows so that `most` are in flight at the most; each under a new number."""
-    with engine.begin() as connection:
-        rows = connection.execute(_LEASE, {"most": most}).all()
-    return [Leased(row.id, row.job, row.lease) for row in sorted(rows)]
+log = structlog.get_logger(__name__)
 
 
 def hand_over(client: redis.Redis, rows: list[Leased]) -> None:
-    """Put leased rows on their queues."""
-    for row in rows:
-        Queue(JOBS[row.job].queue.value, connection=client).enqueue_call(
-            PERFORM,
-            args=(row.id, row.lease),
-            job_id=f"{row.id}-{row.lease}",
-            timeout=JOB_LIMIT_S,
-            result_ttl=0,
-            failure_ttl=60,
-            description=row.job,
-        )
+    """Put leased rows on their queues, in one round trip."""
+    if not rows:
+        return
+    with client.pipeline() as pipe:
+        for row in rows:
+            Queue(row.queue, connection=client).enqueue_call(
+                PERFORM,
+                args=(row.id, row.lease),
+                job_id=f"{row.id}-{row.lease}",
+                timeout=JOB_LIMIT_S,
+                ttl=MESSAGE_TTL_S,
+                result_ttl=0,
+                failure_ttl=60,
+                description=row.job,
+                pipeline=pipe,
+            )
+        pipe.execute()
 
 
-def relay_once(runtime: Runtime, client: redis.Redis) -> int:
-    """One round: lease what there is room for and hand it over; how many rows.
-
-    If Redis fails half-way, the rows are given back at once.
-    """
-    workers = max(1, Worker.count(connection=client))
-    rows = lease_rows(runtime.engine, workers * IN_FLIGHT_PER_WORKER)
-    try:
-        hand_over(client, rows)
-    except redis.RedisError:
-        with runtime.engine.begin() as connection:
-            connection.execute(_RELEASE, {"ids": [row.id for row in rows]})
-        raise
-    return len(rows)
-
-
+@dataclass
 class Relay:
     """The relay's loop, until it is told to stop."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.client = runtime.redis()
-        self.stopping = False
+    runtime: Runtime
+    lease_s: float = LEASE_S
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.client = self.runtime.redis(timeout=REDIS_TIMEOUT_S)
+        self._workers: Mapping[str, int] = {}
+        self._counted_at = 0.0
+        self._in_trouble = False
 
     def stop(self, *_: object) -> None:
         self.stopping = True
 
+    def relay_once(self) -> int:
+        """One round: lease what there is room for and hand it over; how many rows.
+
+        Without workers nothing is handed over. If Redis fails half-way, the rows are given back at
+        once: what did arrive carries a number that is no longer claimed.
+        """
+        room = {queue: count * IN_FLIGHT for queue, count in self._count_workers().items()}
+        rows = lease_rows(
+            self.runtime.engine,
+            queue_of={name: job.queue.value for name, job in JOBS.items()},
+            room=room,
+            seconds=self.lease_s,
+        )
+        try:
+            hand_over(self.client, rows)
+        except redis.RedisError:
+            release_rows(self.runtime.engine, rows)
+            raise
+        return len(rows)
+
+    def _count_workers(self) -> Mapping[str, int]:
+        """Workers of each queue; looked up at most once in `POLL_S`, or while there are none."""
+        if time.monotonic() - self._counted_at >= POLL_S or not any(self._workers.values()):
+            self._workers = workers_by_queue(self.client, [queue.value for queue in ALL])
+            self._counted_at = time.monotonic()
+        return self._workers
+
     def run(self) -> None:
         """Work until stopped; trouble with a server is waited out, with one line in the log."""
-        pause = 0.5
+        pause = 0.25
         while not self.stopping:
             try:
                 self._listen()
-                pause = 0.5
-            except (redis.RedisError, psycopg.Error, sa.exc.DBAPIError) as error:
-                log.warning("relay waits for a server", error=str(error).splitlines()[0])
+            except (redis.RedisError, psycopg.Error, sa.exc.SQLAlchemyError) as error:
+                if not self._in_trouble:
+                    pause = 0.25
+                    log.warning("relay waits for a server", error=first_line(error))
+                self._in_trouble = True
                 time.sleep(pause)
-                pause = min(pause * 2, 5)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
 
     def _listen(self) -> None:
         url = sa.make_url(str(self.runtime.settings.database_url))
         plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain, autocommit=True, application_name="oneform relay") as listener:
+        with psycopg.connect(
+            plain, autocommit=True, application_name="oneform relay", connect_timeout=5
+        ) as listener:
             listener.execute(f"LISTEN {CHANNEL}")
             while not self.stopping:
-                while relay_once(self.runtime, self.client) and not self.stopping:
+                while self.relay_once() and not self.stopping:
                     pass
+                if self._in_trouble:
+                    self._in_trouble = False
+                    log.info("relay works again")
                 for _ in listener.notifies(timeout=POLL_S, stop_after=1):
                     pass

@@ -1,31 +1,107 @@
 """The RQ worker: runs jobs in its own process, one after another.
 
-No fork per job: jobs keep their own locks and leases in PostgreSQL and are made
-to be killed, so a fork would only add its time, and prepared connections are
-kept.
+No fork per job: jobs keep their leases in PostgreSQL and are made to be killed,
+so a fork would only add its time, and prepared connections are kept. Redis may
+go and come back at any moment; the worker waits for it.
 """
 
 from __future__ import annotations
 
-from rq import SimpleWorker
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import redis
+import structlog
+from redis.client import Pipeline
+from rq import Queue, SimpleWorker
+from rq.job import Job
 from setproctitle import setproctitle
 
-from workers.queues import ALL
+from workers.queues import ALL, QueueName
+from workers.registry import STOPPING
 
 TITLE = "oneform: worker"
 JOBS_PER_PROCESS = 5000
 """Then the process is replaced, whatever its memory."""
 
+QUIET_S = 60.0
+
+log = structlog.get_logger(__name__)
+
 
 class OneformWorker(SimpleWorker):
-    """RQ's worker under oneform's process title."""
+    """RQ's worker under oneform's process title, patient with Redis, and without remote control."""
 
     log_job_description = False
     log_result_lifespan = False
+    max_connection_wait_time = 2.0
 
     def procline(self, message: str) -> None:  # noqa: ARG002 - the title stays the same
         setproctitle(TITLE)
 
+    def subscribe(self) -> None:
+        """Nothing: whoever reaches Redis shall not steer this process."""
 
-def queue_names() -> list[str]:
-    return [queue.value for queue in ALL]
+    def unsubscribe(self) -> None:
+        """Nothing."""
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Nothing: the same."""
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Let the run in hand stop before its next unit of work."""
+        STOPPING.set()
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nothing: this is called within a signal handler, which must not wait for Redis."""
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """RQ's own note of what we do, written where Redis answers."""
+        with suppress(redis.RedisError):
+            super().set_state(state, pipeline)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        with suppress(redis.RedisError):
+            super().heartbeat(timeout, pipeline)
+
+    def run_maintenance_tasks(self) -> None:
+        with suppress(redis.RedisError):
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+
+    def register_death(self) -> None:
+        with suppress(redis.RedisError):
+            super().register_death()  # type: ignore[no-untyped-call]
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the job. What Redis fails to note of it matters to nobody: the outbox knows."""
+        try:
+            super().execute_job(job, queue)
+        except redis.RedisError as error:
+            log.warning("Redis went away during a job", error=str(error))
+            self.set_state("idle")
+
+
+class NotAgain(logging.Filter):
+    """Lets a message of RQ through once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message, now = str(record.msg), time.monotonic()
+        if now - self._last.get(message, -QUIET_S) < QUIET_S:
+            return False
+        self._last[message] = now
+        return True
+
+
+def queue_names(wanted: Sequence[str] = ()) -> list[str]:
+    """The queues to work on, in the order in which an idle worker looks at them; none named: all.
+
+    ValueError for a name that is none.
+    """
+    chosen = {QueueName(name) for name in wanted} or set(ALL)
+    return [queue.value for queue in ALL if queue in chosen]

@@ -7,10 +7,12 @@ from enum import StrEnum
 
 import redis
 import sqlalchemy as sa
-from rq import Worker
 
 from oneform import migrations
+from oneform.runtime.presence import count_workers
 from oneform.runtime.runtime import Runtime
+
+REDIS_TIMEOUT_S = 2.0
 
 
 class Condition(StrEnum):
@@ -41,7 +43,7 @@ def _check_database(runtime: Runtime) -> dict[str, str]:
     try:
         with runtime.engine.connect() as connection:
             found = migrations.current(connection)
-    except sa.exc.DBAPIError:
+    except sa.exc.SQLAlchemyError:
         return {"database": "does not answer", "migrations": "unknown"}
     wanted = migrations.head()
     if found != wanted:
@@ -50,10 +52,11 @@ def _check_database(runtime: Runtime) -> dict[str, str]:
 
 
 def _check_redis(runtime: Runtime) -> dict[str, str]:
+    if runtime.settings.redis_url is None:
+        return {"redis": "not configured", "workers": "unknown"}
     try:
-        client = runtime.redis()
-        client.ping()
-        seen = Worker.count(connection=client)
-    except (redis.RedisError, RuntimeError, OSError):
+        with runtime.redis(timeout=REDIS_TIMEOUT_S) as client:
+            seen = count_workers(client)
+    except redis.RedisError:
         return {"redis": "does not answer", "workers": "unknown"}
     return {"redis": "ok", "workers": "ok" if seen else "none seen"}

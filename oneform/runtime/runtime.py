@@ -40,12 +40,18 @@ class Runtime:
     def from_environment(cls, *, application: str = "oneform") -> Runtime:
         return cls(load_settings(), application=application)
 
-    def redis(self) -> redis.Redis:
-        """A client of the configured Redis; RuntimeError where none is configured."""
+    def redis(self, *, timeout: float | None = None) -> redis.Redis:
+        """A client of the configured Redis; RuntimeError where none is configured.
+
+        `timeout` in seconds for each call; None: as long as it takes (for blocking calls).
+        """
         if self.settings.redis_url is None:
             raise RuntimeError("no Redis is configured")
         return redis.Redis.from_url(
-            self.settings.redis_url, socket_connect_timeout=2, health_check_interval=30
+            self.settings.redis_url,
+            socket_connect_timeout=2,
+            socket_timeout=timeout,
+            health_check_interval=30,
         )
 
     @contextmanager
