@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import flask
 
+from oneform import web
 from oneform.api import application as api
+from oneform.api import problems
 from oneform.api.blueprints import UndeclaredAccess
 from oneform.config import secret_key
 from oneform.identity.access import access_of
@@ -18,6 +20,7 @@ def create_app(runtime: Runtime) -> flask.Flask:
     app.extensions[EXTENSION] = runtime
     app.config["SECRET_KEY"] = secret_key(runtime.settings)
     api.init_app(app, runtime.settings)
+    web.register(app, problems.answer_http_error)
     check_access(app)
     return app
 

@@ -1,0 +1,1 @@
+"""The one form as a page: questions, what was typed into them, checking, sending."""

@@ -1,0 +1,224 @@
+"""From the form that the service reads to the page that a person sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+from flask_babel import gettext  # type: ignore[import-untyped]
+
+from oneform.collection.lifecycle import ANSWERABLE, AskState
+from oneform.collection.views import (
+    Form,
+    FormAsk,
+    FormField,
+    FormRow,
+    FormSection,
+    Previous,
+    SubjectRef,
+)
+from oneform.values.models import ProvenanceKind
+from oneform.web.form.controls import Control, control_of
+from oneform.web.form.model import AskedBy, Before, Closed, FormPage, Group, Question, Row
+from oneform.web.form.reading import show_value, value_words
+from oneform.web.formats import period_words
+from oneform.web.topics import topic_words
+
+AREA_KIND = "area"
+ON_ONE_PAGE = 60
+"""Questions that stand on one page. More would be too far to scroll, and to send at once."""
+
+
+def build_page(
+    form: Form,
+    *,
+    today: dt.date,
+    own_unit: str | None,
+    kind_names: Mapping[str, str],
+    only: Collection[str] | None = None,
+) -> FormPage:
+    """The page of a form: all of it, or `only` some asks."""
+    numbers = count(1)
+    groups = [_group(form, section, numbers, today, kind_names, only) for section in form.sections]
+    return FormPage(
+        unit_code=form.unit.code,
+        unit_name=form.unit.name,
+        is_own=form.unit.code == own_unit,
+        due=form.due,
+        days_left=(form.due - today).days if form.due else None,
+        groups=[group for group in groups if group.rows],
+        closed=list(_closed(form)),
+    )
+
+
+def _group(
+    form: Form,
+    section: FormSection,
+    numbers: Iterator[int],
+    today: dt.date,
+    kind_names: Mapping[str, str],
+    only: Collection[str] | None,
+) -> Group:
+    fields = {(field.code, field.version): field for field in section.fields}
+    rows = []
+    for row in section.rows:
+        label = _subject_words(form, row.subject)
+        questions = [
+            _question(ask, fields[ask.field, ask.version], next(numbers), label, today)
+            for ask in row.asks
+            if ask.state in ANSWERABLE and (only is None or ask.id in only)
+        ]
+        if questions:
+            rows.append(_row(form, row, questions))
+    return Group(
+        id="topic-" + "-".join(section.section.split("/")),
+        section=section.section,
+        topic=topic_words(section.topic),
+        kind="" if section.kind == AREA_KIND else kind_names.get(section.kind, section.kind),
+        period=period_words(section.period),
+        due=section.due,
+        rows=rows,
+        next=section.next,
+    )
+
+
+def _row(form: Form, row: FormRow, questions: list[Question]) -> Row:
+    is_own = row.subject.key == form.unit.code
+    return Row(
+        name="" if is_own else row.subject.name,
+        key="" if is_own else row.subject.key,
+        questions=questions,
+    )
+
+
+def _subject_words(form: Form, subject: SubjectRef) -> str:
+    if subject.key == form.unit.code:
+        return ""
+    return f"{subject.name}（{subject.key}）" if subject.key else subject.name
+
+
+def _question(
+    ask: FormAsk, field: FormField, number: int, subject: str, today: dt.date
+) -> Question:
+    names = {code.code: code.name for code in field.codes or ()}
+    control = control_of(field.schema, unit=field.unit, names=names)
+    before = _before(ask.previous, control)
+    draft = ask.draft.value if ask.draft else None
+    is_same = ask.draft is not None and before is not None and draft == before.value
+    return Question(
+        ask=ask.id,
+        number=number,
+        name=field.name,
+        definition=field.definition,
+        legal_basis=field.legal_basis,
+        seconds=field.seconds,
+        schema=field.schema,
+        control=control,
+        subject=subject,
+        due=ask.due,
+        is_late=ask.due < today,
+        asked_by=[
+            AskedBy(
+                agency=each.agency_name,
+                purpose=each.purpose,
+                legal_basis=each.legal_basis,
+                control_no=each.control_no,
+                due=each.due,
+            )
+            for each in ask.requested_by
+        ],
+        before=before,
+        comment=ask.comment,
+        is_reviewed=field.review,
+        draft=draft,
+        base=ask.draft.etag if ask.draft else None,
+        texts=show_value(control, draft) if draft is not None and not is_same else (),
+        is_confirmed=is_same,
+    )
+
+
+def _before(previous: Previous | None, control: Control) -> Before | None:
+    if previous is None:
+        return None
+    return Before(
+        value=previous.value,
+        words=value_words(control, previous.value),
+        period=period_words(previous.period),
+        source=source_words(previous.source),
+        observed_on=previous.observed_on,
+    )
+
+
+def source_words(source: str) -> str:
+    """Where a value came from; a shared source is named by its code."""
+    match source:
+        case ProvenanceKind.SUBMISSION:
+            return str(gettext("reported here"))
+        case ProvenanceKind.IMPORT | ProvenanceKind.SOURCE:
+            return str(gettext("from a department"))
+        case ProvenanceKind.COMPUTATION:
+            return str(gettext("computed"))
+        case ProvenanceKind.CORRECTION:
+            return str(gettext("corrected"))
+        case _:
+            return source
+
+
+def _closed(form: Form) -> Iterator[Closed]:
+    for section in form.sections:
+        names = {(field.code, field.version): field.name for field in section.fields}
+        for row in section.rows:
+            for ask in row.asks:
+                if ask.state not in ANSWERABLE:
+                    yield Closed(
+                        name=names[ask.field, ask.version],
+                        subject=_subject_words(form, row.subject),
+                        is_refused=ask.state is AskState.REFUSED,
+                    )
+
+
+def with_questions(page: FormPage, change: Callable[[Question], Question]) -> FormPage:
+    """The page with every question changed."""
+    return replace(
+        page,
+        groups=[
+            replace(
+                group,
+                rows=[
+                    replace(row, questions=[change(question) for question in row.questions])
+                    for row in group.rows
+                ],
+            )
+            for group in page.groups
+        ],
+    )
+
+
+def part_of(page: FormPage, section: str, part: int) -> FormPage:
+    """One part of a section, of about `ON_ONE_PAGE` questions: whole rows, and at least one."""
+    groups = [group for group in page.groups if group.section == section]
+    if not groups:
+        return replace(page, groups=[], section=section)
+    parts = list(_parts(groups[0].rows))
+    number = min(max(part, 1), len(parts))
+    return replace(
+        page,
+        groups=[replace(groups[0], rows=parts[number - 1])],
+        section=section,
+        part=number,
+        parts=len(parts),
+        next=groups[0].next,
+    )
+
+
+def _parts(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
+    part: list[Row] = []
+    for row in rows:
+        if part and sum(len(each.questions) for each in [*part, row]) > ON_ONE_PAGE:
+            yield part
+            part = []
+        part.append(row)
+    if part:
+        yield part

@@ -1,0 +1,69 @@
+"""Looking answers over before they are sent, and sending them once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from oneform.collection.commands import GivenAnswer, SubmitAnswers
+from oneform.collection.errors import InvalidAnswers
+from oneform.collection.service import submit_answers
+from oneform.collection.views import Receipt
+from oneform.kernel.context import Context
+from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer
+from oneform.kernel.ids import new_id
+
+_PREFIX = "page:"
+"""Keys of pages never meet those that programs choose."""
+
+
+def look_over(ctx: Context, answers: Sequence[GivenAnswer]) -> list[dict[str, str]]:
+    """What sending these answers would be told: `[{"ask", "code", "detail"}]`. Nothing is written.
+
+    They are sent, and that is taken back: what is found is exactly what would be found.
+    """
+    trial = ctx.session.begin_nested()
+    try:
+        submit_answers(ctx, SubmitAnswers(answers=answers))
+    except InvalidAnswers as refused:
+        return _invalid(refused)
+    finally:
+        trial.rollback()
+    return []
+
+
+def _invalid(refused: InvalidAnswers) -> list[dict[str, str]]:
+    found: list[dict[str, Any]] = refused.data["invalid"]
+    return found
+
+
+def new_key() -> str:
+    """Goes with a page of checked answers: however often its button is touched, they are sent once."""
+    return new_id().hex
+
+
+def send_once(ctx: Context, key: str, answers: Sequence[GivenAnswer]) -> uuid.UUID:
+    """Send answers, or find the submission that was made of them before. InvalidAnswers."""
+    if (sent := find_sent(ctx, key)) is not None:
+        return sent
+    try:
+        receipt = submit_answers(ctx, SubmitAnswers(answers=answers))
+    except InvalidAnswers:
+        # The other of two touches may have been faster; its asks were locked until it was done.
+        if (sent := find_sent(ctx, key)) is not None:
+            return sent
+        raise
+    _keep(ctx, key, receipt)
+    return receipt.id
+
+
+def find_sent(ctx: Context, key: str) -> uuid.UUID | None:
+    """The submission that was made under a key."""
+    kept = find_answer(ctx, ctx.actor.id, _PREFIX + key)
+    return uuid.UUID(bytes=kept.body) if kept else None
+
+
+def _keep(ctx: Context, key: str, receipt: Receipt) -> None:
+    answer = KeptAnswer(fingerprint=b"", status=201, headers={}, body=receipt.id.bytes)
+    keep_answer(ctx, ctx.actor.id, _PREFIX + key, answer)

@@ -1,0 +1,132 @@
+"""The application behind a real port, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import flask
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from village_world import PASSWORD, Village, VillageWorld, make_village_world
+from werkzeug.serving import make_server
+
+from oneform.app import create_app
+from oneform.config import Settings
+from oneform.kernel.clock import FixedClock
+from oneform.runtime import Runtime
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running application."""
+
+    address: str
+    app: flask.Flask
+    runtime: Runtime
+    clock: FixedClock
+    world: VillageWorld
+
+
+@pytest.fixture(scope="module")
+def site(module_database_url: str) -> Iterator[Site]:
+    clock = FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC))
+    settings = Settings(
+        home=Path("/nonexistent"), database_url=module_database_url, secret_key="k" * 40
+    )
+    runtime = Runtime(settings, clock=clock)
+    world = make_village_world(runtime)
+    app = create_app(runtime)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.server_port}", app, runtime, clock, world)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    runtime.close()
+
+
+@pytest.fixture(scope="module")
+def world(site: Site) -> VillageWorld:
+    return site.world
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """The system's Chromium, or the one that playwright fetched itself."""
+    own = playwright.chromium.executable_path
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    return found or (own if Path(own).exists() else None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = find_chromium(playwright)
+        if chromium is None:
+            pytest.skip("no Chromium is installed (on Debian: apt-get install chromium)")
+        # Its own sandbox does not work for root.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(site: Site, browser: Browser) -> Iterator[Open]:
+    """A new window; `script=False` for a browser that runs none. Mistakes of scripts fail the test."""
+    contexts: list[BrowserContext] = []
+    mistakes: list[str] = []
+
+    def open_window(*, script: bool = True, viewport: dict[str, int] = PHONE) -> Page:
+        context = browser.new_context(
+            base_url=site.address,
+            java_script_enabled=script,
+            viewport=viewport,  # type: ignore[arg-type]
+            locale="zh-CN",
+        )
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        page.on("console", lambda line: _note(mistakes, line.type, line.text))
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert mistakes == []
+
+
+def _note(mistakes: list[str], kind: str, text: str) -> None:
+    # What the Content-Security-Policy refuses is told here; refused forms (4xx) are not mistakes.
+    if kind == "error" and "status of 4" not in text:
+        mistakes.append(text)
+
+
+@pytest.fixture
+def village(world: VillageWorld) -> Village:
+    """A village of the test's own with all questions open."""
+    return world.take()
+
+
+def log_in(page: Page, username: str) -> None:
+    """Log in as somebody does."""
+    page.goto("/login")
+    page.fill("#username", username)
+    page.fill("#password", PASSWORD)
+    page.click("main button.button")
