@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Mistake, NotFound
-from oneform.kernel.jsonschemas import compile_schema
+from oneform.kernel.jsonschemas import CompiledSchema, compile_schema
 
 AREA_KIND = "area"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind:
     id: int
     code: str
     key_schema: Any
     personal: bool
+
+    @cached_property
+    def schema(self) -> CompiledSchema | None:
+        """What judges its keys; None: any text will do."""
+        return None if self.key_schema is None else compile_schema(self.key_schema)
 
 
 def all_kinds(ctx: Context) -> dict[str, Kind]:
@@ -36,12 +42,9 @@ def find_kind(ctx: Context, code: str) -> Kind:
 
 def key_mistakes(kind: Kind, key: str, pointer: str) -> list[Mistake]:
     """What the kind's schema objects to in a key; the key itself is not repeated."""
-    if kind.key_schema is None:
+    if kind.schema is None or kind.schema.is_valid(key):
         return []
-    schema = compile_schema(kind.key_schema)
-    if schema.is_valid(key):
-        return []
-    return [Mistake(pointer, "key", f"key: {m.detail}") for m in schema.errors(key)]
+    return [Mistake(pointer, "key", f"key: {m.detail}") for m in kind.schema.errors(key)]
 
 
 def mask(key: str) -> str:

@@ -106,8 +106,8 @@ FROM area AS a WHERE a.valid_to IS NULL
 def export_areas(ctx: Context) -> Iterator[bytes]:
     """The areas that exist, as an areas file: ordered by code, lines end in CR LF, no BOM.
 
-    Equal trees give equal bytes. `valid_from` and `urban_rural_class` are there
-    if an import ever gave them.
+    Equal trees give equal bytes. `urban_rural_class` is there if an area has one,
+    `valid_from` if an area has a first day that no change accounts for.
     """
     policy.require(ctx, Permission.READ_AREAS)
     given = ctx.sql(_HAS_OPTIONAL).one()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
-from oneform.areas import queries
+from oneform.areas import queries, subjects
 from oneform.areas.errors import BrokenFile, UnknownArea
 from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved
 from oneform.identity.policy import OPERATOR
 from oneform.kernel.context import Context
+from oneform.kernel.errors import Conflict
 from oneform.kernel.locks import Space
 from oneform.runtime import Runtime
 
@@ -22,6 +24,11 @@ COUNTY, OTHER_COUNTY = "420102000000", "420103000000"
 TOWNSHIP, TOWNSHIP_2, OTHER_TOWNSHIP = "420102002000", "420102003000", "420103006000"
 V1, V2, V3, V4 = "420102002003", "420102002004", "420102003001", "420103006002"
 DAY = "2025-06-30"
+
+_SOMEBODY_WAITS = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 
 
 def rows(runtime: Runtime, statement: str) -> list[tuple[object, ...]]:
@@ -191,6 +198,24 @@ def test_merge_takes_children_and_subjects_along(small: Runtime, change: Change)
         small,
         "SELECT key, count(*) FROM subject_history WHERE key LIKE 'r_' GROUP BY 1 ORDER BY 1",
     ) == [("r1", 1), ("r2", 1), ("r3", 1)]
+
+
+def test_merge_gives_way_to_a_subject_of_a_further_region_that_moves_in_meanwhile(
+    small: Runtime, change: Change
+) -> None:
+    """It would have to be moved on, and its region is not among those that were taken."""
+    add_residents(small, V4, "r1")
+    with ThreadPoolExecutor(1) as pool:
+        with small.context(OPERATOR) as ctx:
+            (resident,) = subjects.list_subjects(ctx, kind="resident").items
+            subjects.change_subject(ctx, resident.id, subjects.ChangeSubject(area=V1))
+            merging = pool.submit(change, f"merge,{V1},{V2},,,,{DAY}")
+            while not ctx.sql(_SOMEBODY_WAITS).scalar_one():
+                ctx.sql("SELECT pg_sleep(0.01)")
+        with pytest.raises(Conflict):
+            merging.result(timeout=20)
+    change(f"merge,{V1},{V2},,,,{DAY}")
+    assert rows(small, "SELECT area_id FROM subject WHERE key = 'r1'") == [(id_of(small, V2),)]
 
 
 def test_closed_subjects_stay_where_they_were_when_their_area_is_merged(

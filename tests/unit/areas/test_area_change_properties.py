@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 
 import hypothesis.strategies as st
-from hypothesis import given
+from hypothesis import given, settings
 from small_area_tree import TODAY, small_tree
 
 from oneform.areas.changes import Changes
@@ -90,6 +90,7 @@ def called(tree: Tree, code: str, on: dt.date) -> list[int]:
     ]
 
 
+@settings(deadline=None)
 @given(files)
 def test_any_changes_leave_a_tree_and_every_code_one_meaning_a_day(file: list[ChangeLine]) -> None:
     tree = small_tree()
@@ -115,6 +116,7 @@ def test_any_changes_leave_a_tree_and_every_code_one_meaning_a_day(file: list[Ch
             assert len(called(tree, code, TODAY - dt.timedelta(days=days))) <= 1
 
 
+@settings(deadline=None)
 @given(files)
 def test_codes_of_before_the_first_change_stay_readable(file: list[ChangeLine]) -> None:
     tree = small_tree()
@@ -126,6 +128,7 @@ def test_codes_of_before_the_first_change_stay_readable(file: list[ChangeLine]) 
     }
 
 
+@settings(deadline=None)
 @given(files)
 def test_outcome_names_exactly_what_is_different(file: list[ChangeLine]) -> None:
     tree, old = small_tree(), small_tree()
