@@ -16,6 +16,7 @@ BLUEPRINTS = (
     "oneform.api.requests",
     "oneform.api.grants",
     "oneform.api.control_numbers",
+    "oneform.api.sources",
     "oneform.api.supervision",
 )
 """Modules with views, in the order in which the OpenAPI document shows them."""

@@ -42,7 +42,6 @@ class Tag(StrEnum):
     SOURCE_ADDED = "source.added"  # kind, agency, fields
     SOURCE_CHANGED = "source.changed"  # members
     SOURCE_DELETED = "source.deleted"
-    SOURCE_PROBED = "source.probed"  # ok
     SOURCE_RUN_STARTED = "source.run_started"  # run
 
     # Identity. Targets: `agency`, its code; `key`, its key id; `person`, the username.

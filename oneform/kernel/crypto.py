@@ -15,10 +15,10 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from oneform.kernel.errors import DomainError
+from oneform.kernel.errors import Conflict
 
 
-class SealBroken(DomainError):
+class SealBroken(Conflict):
     """The seal was made under another secret key, for another purpose, or was altered."""
 
     code = "seal-broken"

@@ -50,6 +50,10 @@ class SourceView:
     version: int
     """Grows with every change of the definition."""
 
+    @property
+    def etag(self) -> str:
+        return f"{self.id}-{self.version}"
+
     def as_definition(self) -> dict[str, Any]:
         """What `add_source` takes to make the same source, but for the secrets."""
         return {name: getattr(self, name) for name in DEFINITION}
@@ -212,18 +216,18 @@ def change_source(
     changes: Mapping[str, Any],
     settings: Settings,
     *,
-    version: int | None = None,
+    if_match: str | None = None,
 ) -> SourceView:
     """Change some members of a source's definition; a member that is given is replaced wholly.
 
     `secrets` are kept, name by name, unless the settings lead elsewhere now:
     then they have to be given again. A change makes the source ready to be
-    called again. NoSuchSource; Invalid with every mistake; Stale if `version`
-    is not the present one.
+    called again. NoSuchSource; Invalid with every mistake; Stale if `if_match`
+    is not the present etag.
     """
     policy.require(ctx, Permission.MANAGE_SOURCES)
     row = _find(ctx, ref, lock=True)
-    if version is not None and version != row.version:
+    if if_match is not None and if_match != _view(row).etag:
         raise Stale
     strange = sorted(set(changes) - CHANGEABLE)
     if strange:
@@ -311,11 +315,11 @@ def _is_same(ctx: Context, before: SourceView, admitted: Admitted, kept: dict[st
     )
 
 
-def delete_source(ctx: Context, ref: str, *, version: int | None = None) -> None:
+def delete_source(ctx: Context, ref: str, *, if_match: str | None = None) -> None:
     """Take a source away, with the reports of its runs. What it brought stays. NoSuchSource; Stale."""
     policy.require(ctx, Permission.MANAGE_SOURCES)
     row = _find(ctx, ref, lock=True)
-    if version is not None and version != row.version:
+    if if_match is not None and if_match != _view(row).etag:
         raise Stale
     ctx.sql("DELETE FROM source WHERE id = :id", id=row.id)
     audit.append(ctx, Tag.SOURCE_DELETED, "source", row.code)

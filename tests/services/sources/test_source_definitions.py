@@ -249,11 +249,11 @@ def test_change_of_a_stale_version_is_refused(
 ) -> None:
     view = offered()
     with runtime.context(OPERATOR) as ctx:
-        change_source(ctx, view.code, {"enabled": False}, runtime.settings, version=1)
+        change_source(ctx, view.code, {"enabled": False}, runtime.settings, if_match=view.etag)
     with runtime.context(OPERATOR) as ctx, pytest.raises(Stale):
-        change_source(ctx, view.code, {"enabled": True}, runtime.settings, version=1)
+        change_source(ctx, view.code, {"enabled": True}, runtime.settings, if_match=view.etag)
     with runtime.context(OPERATOR) as ctx, pytest.raises(Stale):
-        delete_source(ctx, view.code, version=1)
+        delete_source(ctx, view.code, if_match=view.etag)
 
 
 def test_putting_the_same_file_changes_nothing(runtime: Runtime, definition: Definition) -> None:
