@@ -23,7 +23,7 @@ from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake, NotFound
 from oneform.kernel.ids import new_id
-from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUS, state_of_cell
+from oneform.requests.books import ASKS, EXEMPT, HOLDS, IN_PLACE, PLACED, STATUS, state_of_cell
 from oneform.requests.models import CellStatus, Release
 
 
@@ -57,6 +57,7 @@ class Export:
     format: DataFormat
     copy: str
     header: bytes
+    cells: int
 
 
 LONG_COLUMNS = (
@@ -65,67 +66,88 @@ LONG_COLUMNS = (
 )  # fmt: skip
 WIDE_COLUMNS = ("subject", "subject_name", "area")
 
-WITH_VALUE = "status IN ('held', 'derived', 'shared', 'answered')"
+VALUED = (CellStatus.HELD, CellStatus.DERIVED, CellStatus.SHARED, CellStatus.ANSWERED)
+WITH_VALUE = "status IN ({})".format(", ".join(f"'{status}'" for status in VALUED))
 
-# One row per cell. What a status does not let out (a grant awaited, a stale value) is NULL here.
+_OF_WANTED = """(SELECT * FROM {table}
+    WHERE region_id = ANY(ARRAY(SELECT region_id FROM request_region WHERE request_id = :request))
+      AND field_id = ANY(ARRAY(SELECT field_id FROM wanted))
+      AND period = ANY(ARRAY(SELECT DISTINCT period FROM wanted)) {rest})"""
+
+# One row per cell. What is one per field or per subject is worked out once, and given a number to
+# sort by. What a status does not let out (a grant awaited, a stale value) is NULL here.
 _CELLS = f"""
-WITH cell AS (
-  SELECT p.region_id, p.subject_id, pl.code AS area, rf.field_id, f.code AS field, rf.period,
-    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt,
-    k.personal AS personal
-  FROM request AS r
-  JOIN subject_kind AS k ON k.id = r.kind_id
-  JOIN request_region AS rr ON rr.request_id = r.id AND rr.resolved_at IS NOT NULL
-  JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = rr.region_id
-  JOIN area AS pl ON pl.id = ru.place_id {{area}}
-  JOIN {PLACED} AS p ON p.region_id = rr.region_id AND p.kind_id = r.kind_id
-    AND p.area_id = ru.place_id AND {IN_PLACE}
-  JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
-  JOIN field AS f ON f.id = rf.field_id
-  WHERE r.id = :request),
+WITH wanted AS MATERIALIZED (
+  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, {ASKS} AS asks,
+    {EXEMPT} AS exempt, f.code AS field, row_number() OVER (ORDER BY f.code) AS field_no
+  FROM request AS r JOIN request_field AS rf ON rf.request_id = r.id
+  JOIN field AS f ON f.id = rf.field_id WHERE r.id = :request),
+member AS MATERIALIZED (
+  SELECT *, row_number() OVER (ORDER BY subject, subject_id) AS subject_no
+  FROM (
+    SELECT p.region_id, p.subject_id, ru.collected_at, pl.code AS area, rr.decided_at,
+      rr.decided_on, s.name AS subject_name,
+      CASE WHEN k.personal THEN p.region_id || '-' || p.subject_id ELSE s.key END
+        COLLATE "C" AS subject
+    FROM request AS r
+    JOIN subject_kind AS k ON k.id = r.kind_id
+    JOIN request_region AS rr ON rr.request_id = r.id AND rr.resolved_at IS NOT NULL
+    JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = rr.region_id
+    JOIN area AS pl ON pl.id = ru.place_id {{area}}
+    JOIN {PLACED} AS p ON p.region_id = rr.region_id AND p.kind_id = r.kind_id
+      AND p.area_id = ru.place_id AND {IN_PLACE}
+    JOIN subject AS s ON s.region_id = p.region_id AND s.id = p.subject_id
+    WHERE r.id = :request) AS m),
+cell AS (
+  SELECT m.*, w.field_id, w.period, w.grant_state, w.asks, w.exempt, w.field, w.field_no
+  FROM member AS m JOIN wanted AS w ON w.collected_at = ANY(m.collected_at)),
 judged AS (
   SELECT cell.*, {STATUS} AS status, v.value AS raw_value, v.missing AS raw_missing,
     v.observed_on AS raw_observed_on, v.provenance_id
-  FROM cell {state_of_cell("cell.region_id")}),
+  FROM cell {{state}}),
 told AS (
-  SELECT CASE WHEN j.personal THEN j.region_id || '-' || j.subject_id ELSE s.key END
-      COLLATE "C" AS subject,
-    s.name AS subject_name, j.area, j.field, nullif(j.period, '') AS period, j.status,
+  SELECT j.subject, j.subject_no, j.subject_name, j.area, j.field, j.field_no,
+    nullif(j.period, '') AS period, j.status,
     CASE WHEN {WITH_VALUE} THEN j.raw_value END AS value,
     CASE WHEN {WITH_VALUE} THEN j.raw_missing END AS missing_reason,
     CASE WHEN {WITH_VALUE} THEN j.raw_observed_on END AS observed_on,
     CASE WHEN {WITH_VALUE} THEN coalesce(src.code, pv.kind) END AS source
   FROM judged AS j
-  JOIN subject AS s ON s.region_id = j.region_id AND s.id = j.subject_id
   LEFT JOIN provenance AS pv ON pv.id = j.provenance_id
   LEFT JOIN source AS src ON src.id = pv.source_id)
 """
 
+_STATE = state_of_cell(
+    "cell.region_id",
+    values=_OF_WANTED.format(table="cell_value", rest=""),
+    asks=_OF_WANTED.format(table="ask", rest=f"AND {HOLDS}"),
+)
+
 # Text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.
-_TEXT = "value #>> '{}'"
-_CSV_VALUE = f"""CASE WHEN jsonb_typeof(value) = 'string'
-  AND left({_TEXT}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r') THEN '\'' || ({_TEXT})
-  ELSE {_TEXT} END"""
-_CSV_NAME = """CASE WHEN left(subject_name, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r')
-  THEN '\'' || subject_name ELSE subject_name END"""
+_FORMULA = r"('=', '+', '-', '@', E'\t', E'\r')"
+_TEXT = "value #>> '{{}}'"  # the braces are doubled: it stands in templates
+_CSV_VALUE = f"""CASE WHEN jsonb_typeof(value) = 'string' AND left({_TEXT}, 1) IN {_FORMULA}
+  THEN '''' || ({_TEXT}) ELSE {_TEXT} END"""
+_CSV_NAME = f"""CASE WHEN left(subject_name, 1) IN {_FORMULA}
+  THEN '''' || subject_name ELSE subject_name END"""
 
 _LONG_CSV = f"""{{cells}} SELECT subject, {_CSV_NAME}, area, field, period, {_CSV_VALUE}, status,
-  observed_on, source, missing_reason FROM told {{where}} ORDER BY subject, field"""
+  observed_on, source, missing_reason FROM told {{where}} ORDER BY subject_no, field_no"""
 
 _LONG_JSON = """{cells} SELECT json_build_object('subject', subject, 'subject_name', subject_name,
   'area', area, 'field', field, 'period', period, 'value', value, 'status', status,
   'observed_on', observed_on, 'source', source, 'missing_reason', missing_reason)::text
-  FROM told {where} ORDER BY subject, field"""
+  FROM told {where} ORDER BY subject_no, field_no"""
 
 # Every subject has every field exactly once, so that the n-th value is the n-th field's.
 _WIDE_CSV = f"""{{cells}} SELECT subject, name, area, {{columns}} FROM (
   SELECT subject, {_CSV_NAME} AS name, area,
-    array_agg(CASE WHEN {{kept}} THEN {_CSV_VALUE} END ORDER BY field) AS v
-  FROM told GROUP BY subject, subject_name, area) AS wide ORDER BY subject"""
+    array_agg(CASE WHEN {{kept}} THEN {_CSV_VALUE} END ORDER BY field_no) AS v, subject_no
+  FROM told GROUP BY subject_no, subject, subject_name, area) AS wide ORDER BY subject_no"""
 
 _WIDE_JSON = """{cells} SELECT (jsonb_build_object('subject', subject, 'subject_name', subject_name,
   'area', area) || jsonb_object_agg(field, CASE WHEN {kept} THEN value END))::text
-  FROM told GROUP BY subject, subject_name, area ORDER BY subject"""
+  FROM told GROUP BY subject_no, subject, subject_name, area ORDER BY subject_no"""
 
 
 def begin_export(ctx: Context, command: ReadData) -> Export:
@@ -147,14 +169,35 @@ def begin_export(ctx: Context, command: ReadData) -> Export:
             id=command.request_id,
         ).scalars()
     )
+    area_path = _area_path(ctx, command.area)
+    cells, values = _count(ctx, command, area_path)
     export = Export(
         release_id=new_id(),
         format=command.format,
-        copy=_copy_statement(command, fields, _area_path(ctx, command.area)),
+        copy=_copy_statement(command, fields, area_path),
         header=_header(command, fields),
+        cells=cells,
     )
-    _record_release(ctx, export, command, request.agency_id, request.purpose, fields)
+    _record_release(ctx, export, command, request.agency_id, request.purpose, fields, values)
     return export
+
+
+_COUNT = """
+SELECT coalesce(sum({cells}), 0) AS cells, coalesce(sum({values}), 0) AS values
+FROM request_unit AS ru JOIN area AS pl ON pl.id = ru.place_id
+WHERE ru.request_id = :id AND pl.path LIKE coalesce(:path, '') || '%'
+"""
+
+
+def _count(ctx: Context, command: ReadData, area_path: str | None) -> tuple[int, int]:
+    """Cells that the export goes through, and how many of those it lets out have a value."""
+    let_out = [status for status in VALUED if command.status in (None, status)]
+    row = ctx.sql(
+        _COUNT.format(cells=" + ".join(CellStatus), values=" + ".join(let_out) or "0"),
+        id=command.request_id,
+        path=area_path,
+    ).one()
+    return int(row.cells), int(row.values)
 
 
 def _area_path(ctx: Context, code: str | None) -> str | None:
@@ -172,7 +215,9 @@ def _copy_statement(command: ReadData, fields: list[str], area_path: str | None)
     """The whole COPY statement; its few values are written in as literals, as COPY demands."""
     status = None if command.status is None else _literal(command.status.value)
     area = "" if area_path is None else f"AND pl.path LIKE {_literal(area_path + '%')}"
-    cells = _CELLS.format(area=area).replace(":request", _literal(str(command.request_id)))
+    cells = _CELLS.format(area=area, state=_STATE).replace(
+        ":request", _literal(str(command.request_id))
+    )
     wide = command.layout is Layout.WIDE
     as_csv = command.format is DataFormat.CSV
     template = {
@@ -188,7 +233,7 @@ def _copy_statement(command: ReadData, fields: list[str], area_path: str | None)
         columns=", ".join(f"v[{position + 1}]" for position in range(len(fields))),
     )
     # A JSON text holds no control character, so that with these nothing is ever quoted.
-    shape = "FORMAT csv" if as_csv else "FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01'"
+    shape = "FORMAT csv" if as_csv else r"FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01'"
     return f"COPY ({query}) TO STDOUT WITH ({shape})"
 
 
@@ -210,12 +255,8 @@ def _record_release(
     agency_id: int,
     purpose: str,
     fields: list[str],
+    values: int,
 ) -> None:
-    counted = ctx.sql(
-        "SELECT coalesce(sum(held + derived + shared + answered), 0) FROM request_unit "
-        "WHERE request_id = :id",
-        id=command.request_id,
-    ).scalar_one()
     areas = ctx.sql(
         "SELECT a.code FROM request_area AS ra JOIN area AS a ON a.id = ra.area_id "
         "WHERE ra.request_id = :id ORDER BY a.code",
@@ -238,7 +279,7 @@ def _record_release(
             fields=fields,
             areas=list(areas),
             filters=filters,
-            values_count=int(counted),
+            values_count=values,
         )
     )
     audit.append(
@@ -248,11 +289,13 @@ def _record_release(
         command.request_id,
         format=command.format,
         layout=command.layout,
-        values=int(counted),
+        values=values,
     )
 
 
 CHUNK_BYTES = 64 * 1024
+LARGE = 10_000
+"""Cells from which on whole index ranges are hashed."""
 
 
 def stream(engine: sa.Engine, export: Export) -> Iterator[bytes]:
@@ -267,6 +310,12 @@ def stream(engine: sa.Engine, export: Export) -> Iterator[bytes]:
         driver = connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         yield b'{"items":[' if as_json else export.header
+        with driver.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '192MB'")
+            if export.cells > LARGE:
+                # Rows written a moment ago are unknown to the planner, which would look up every
+                # cell by itself.
+                cursor.execute("SET LOCAL enable_nestloop = off")
         with driver.cursor() as cursor, cursor.copy(export.copy) as copy:
             yield from _chunks(copy, b",\n" if as_json else None)
         if as_json:
