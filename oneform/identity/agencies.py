@@ -66,7 +66,7 @@ def add_agency(ctx: Context, command: AddAgency) -> Agency:
         ctx.session.add(agency)
     agency.name = {**agency.name, "zh": command.name.strip()}
     agency.area_id = place.id
-    agency.parent_id = parent and parent.id
+    agency.parent_id = None if parent is None else parent.id
     ctx.session.flush()
     append(ctx, Tag.AGENCY_CREATED, "agency", agency.code, area=place.code)
     return agency

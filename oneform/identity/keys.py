@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from oneform.kernel.errors import Invalid, Mistake, NotFound
 
 PREFIX = "ofk_"
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+_KEY_ID = re.compile(f"[{_ALPHABET}]{{12}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def split_key(key: str) -> tuple[str, str] | None:
 
 def find_client(ctx: Context, key_id: str, secret: str) -> Client | None:
     """The client whose key this is, while it is valid; one query."""
+    if not _KEY_ID.fullmatch(key_id):
+        return None  # it may even be text that the database cannot hold
     row = ctx.sql(_CLIENT, key_id=key_id).one_or_none()
     # Compared in any case, so that the time does not tell which key ids exist.
     known = bytes(row.key_hash) if row is not None else bytes(32)

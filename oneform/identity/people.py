@@ -54,6 +54,11 @@ def normal_username(username: str) -> str:
     return unicodedata.normalize("NFKC", username).strip().casefold()
 
 
+def is_username(username: str) -> bool:
+    """Whether somebody can have this name."""
+    return USERNAME.fullmatch(normal_username(username)) is not None
+
+
 def role_mistakes(roles: Sequence[str], agency: str | None, pointer: str) -> list[Mistake]:
     """What is wrong with a person's roles."""
     known = {role.value for role in Role}

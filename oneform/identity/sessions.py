@@ -17,7 +17,7 @@ from oneform.audit.tags import Tag
 from oneform.identity.keys import hash_secret
 from oneform.identity.models import SessionToken, Staff
 from oneform.identity.passwords import NOBODYS_HASH, hash_password, is_outdated, is_password
-from oneform.identity.people import normal_username
+from oneform.identity.people import is_username, normal_username
 from oneform.identity.policy import Principal, Role, permissions_of_roles
 from oneform.kernel.actor import ActorKind
 from oneform.kernel.context import Context
@@ -41,9 +41,9 @@ def authenticate_password(ctx: Context, username: str, password: str) -> Staff |
     work has to be committed also when the answer is None: do not raise within it.
     """
     # Locked while the password is checked: guesses in parallel are counted one by one.
-    person = ctx.session.scalar(
-        sa.select(Staff).where(Staff.username == normal_username(username)).with_for_update()
-    )
+    by_name = sa.select(Staff).where(Staff.username == normal_username(username)).with_for_update()
+    # What can be nobody's name may even be text that the database cannot hold.
+    person = ctx.session.scalar(by_name) if is_username(username) else None
     now = ctx.clock.now()
     if (
         person is None

@@ -22,13 +22,12 @@ from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema, Text
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
-from oneform.kernel.crypto import SealBroken
 from oneform.kernel.errors import Conflict, DomainError, Forbidden, Invalid, Mistake, NotFound
 from oneform.kernel.paging import Page, decode_cursor, encode_cursor
 
 blueprint = Blueprint("probe", __name__, url_prefix="/probe", description="Of the tests.")
 
-ERRORS = {error.code: error for error in (NotFound, Forbidden, Conflict, Invalid, SealBroken)}
+ERRORS = {error.code: error for error in (NotFound, Forbidden, Conflict, Invalid)}
 STATE = {"version": 1}
 
 

@@ -64,7 +64,17 @@ def test_altered_key_leads_to_nobody(ctx: Context, agency: Agency) -> None:
     issued = issue_key(ctx, "stats")
     other = issue_key(ctx, "stats")
     crossed = f"ofk_{issued.key_id}_{other.key.split('_', 2)[2]}"
-    for key in (issued.key[:-1], issued.key + "x", crossed, "ofk_", "ofk__", "ofk_a_b", "", "x"):
+    for key in (
+        issued.key[:-1],
+        issued.key + "x",
+        crossed,
+        "ofk_",
+        "ofk__",
+        "ofk_a_b",
+        "ofk_\0_b",
+        "",
+        "x",
+    ):
         assert principal_of_token(ctx, key) is None
 
 

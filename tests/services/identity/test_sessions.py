@@ -61,7 +61,14 @@ def test_username_is_taken_as_it_is_typed_on_a_phone(ctx: Context, person: Staff
 
 @pytest.mark.parametrize(
     ("username", "password"),
-    [("zhang", "wrong"), ("zhang", ""), ("nobody", PASSWORD), ("zhang", PASSWORD + "x" * 5000)],
+    [
+        ("zhang", "wrong"),
+        ("zhang", ""),
+        ("nobody", PASSWORD),
+        ("zhang\0", PASSWORD),
+        ("zhang", PASSWORD + "\0"),
+        ("zhang", PASSWORD + "x" * 5000),
+    ],
 )
 def test_wrong_credentials_are_nobody(
     ctx: Context, person: Staff, username: str, password: str
