@@ -20,13 +20,15 @@ blueprint = Blueprint(
 )
 
 LEVELS = [level.word for level in Level]
+BY_WORD = {level.word: level for level in Level} | {str(level.value): level for level in Level}
+"""Levels by their words, and by their numbers as in areas files."""
 
 
 class AreasIn(PageIn):
     parent = fields.String(metadata={"description": "code of the area directly above"})
     level = fields.String(
-        validate=validate.OneOf(LEVELS),
-        metadata={"description": "with `parent`: anywhere below it"},
+        validate=validate.OneOf(list(BY_WORD)),
+        metadata={"description": "word or number; with `parent`: anywhere below it"},
     )
     q = fields.String(metadata={"description": "part of a name, or the beginning of a code"})
 
@@ -66,8 +68,8 @@ class ChangeOut(Schema):
 @needs(Permission.READ_AREAS)
 def list_areas(query: dict[str, Any]) -> Page[AreaView]:
     """List existing areas, by code."""
-    level = query.pop("level", None)
-    return queries.list_areas(current_context(), level=level and Level.of(level), **query)
+    level = BY_WORD.get(query.pop("level", ""))
+    return queries.list_areas(current_context(), level=level, **query)
 
 
 @blueprint.get("/<code>")

@@ -36,7 +36,7 @@ def test_areas_are_listed_by_parent_level_and_words(agency_client: FlaskClient) 
 
     assert codes(f"parent={TOWNSHIP}") == [VILLAGE, OTHER_VILLAGE]
     assert codes("parent=420000000000&level=village") == [VILLAGE, OTHER_VILLAGE]
-    assert codes("level=province") == ["420000000000"]
+    assert codes("level=province") == codes("level=1") == ["420000000000"]
     assert codes("q=车站") == [VILLAGE]
     assert codes("q=%25") == []
 
