@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,6 +24,9 @@ from oneform.values.models import SINCE_KIND, ProvenanceKind
 
 UNKNOWN_STANDING_DAYS = 90
 """How long "unknown" counts for a standing field (DESIGN.md §9)."""
+
+UNIQUE_VIOLATION = "23505"
+"""SQLSTATE: somebody else has just made the same cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,22 @@ def changing(ctx: Context, cells: Cells) -> Iterator[None]:
 
 
 # `fresh_until`: final for a period; else valid_for after the observation, 90 days for "unknown".
-# A cell that was fresh until now keeps `since`; one that had gone stale begins anew.
-_RECORD = """
-WITH staged AS MATERIALIZED (
+# Cells are in the order of their keys, so that two who write the same ones take turns.
+_MATCHED = """
+WITH matched AS MATERIALIZED (
   SELECT c.field_id, c.period, c.subject_id, c.value, c.missing, c.observed_on,
     CASE WHEN c.period <> '' THEN NULL
          WHEN c.missing = 'unknown' THEN c.observed_on + :unknown_days
-         ELSE (c.observed_on + v.valid_for::interval)::date END AS fresh_until
+         ELSE (c.observed_on + v.valid_for::interval)::date END AS fresh_until,
+    o.value AS old_value, o.missing AS old_missing, o.observed_on AS old_observed_on,
+    o.provenance_id AS old_provenance_id, o.recorded_at AS old_recorded_at, o.since AS old_since,
+    o.since_kind AS old_since_kind, o.fresh_until AS old_fresh_until,
+    o.field_id IS NOT NULL AS existed,
+    o.field_id IS NOT NULL AND (o.fresh_until IS NULL OR o.fresh_until >= oneform_today()) AS was_fresh,
+    o.field_id IS NULL
+      OR (((c.value, c.missing) IS DISTINCT FROM (o.value, o.missing)
+           OR (c.period = '' AND c.observed_on > o.observed_on))
+          AND (:authoritative OR c.observed_on >= o.observed_on)) AS changes
   FROM {relation}
   JOIN (
     SELECT f.field_id, l.valid_for
@@ -110,36 +123,32 @@ WITH staged AS MATERIALIZED (
     JOIN LATERAL (
       SELECT valid_for FROM field_version AS fv WHERE fv.field_id = f.field_id
       ORDER BY fv.effective_from > oneform_today(), fv.version DESC LIMIT 1) AS l ON true
-  ) AS v ON v.field_id = c.field_id),
-matched AS MATERIALIZED (
-  SELECT s.*, o.value AS old_value, o.missing AS old_missing, o.observed_on AS old_observed_on,
-    o.provenance_id AS old_provenance_id, o.recorded_at AS old_recorded_at, o.since AS old_since,
-    o.since_kind AS old_since_kind, o.fresh_until AS old_fresh_until, o.refilled AS old_refilled,
-    o.field_id IS NOT NULL AS existed,
-    o.field_id IS NOT NULL AND (o.fresh_until IS NULL OR o.fresh_until >= oneform_today()) AS was_fresh
-  FROM staged AS s
-  LEFT JOIN cell_value AS o ON o.region_id = :c_region_id AND o.field_id = s.field_id
-    AND o.period = s.period AND o.subject_id = s.subject_id),
-changed AS MATERIALIZED (
-  SELECT * FROM matched
-  WHERE NOT existed
-     OR (((value, missing) IS DISTINCT FROM (old_value, old_missing)
-          OR (period = '' AND observed_on > old_observed_on))
-         AND (:authoritative OR observed_on >= old_observed_on))),
+  ) AS v ON v.field_id = c.field_id
+  LEFT JOIN cell_value AS o ON o.region_id = :c_region_id AND o.field_id = c.field_id
+    AND o.period = c.period AND o.subject_id = c.subject_id
+  ORDER BY c.field_id, c.period, c.subject_id)
+"""
+
+_SUMS = """count(*) AS total, count(*) FILTER (WHERE changes AND NOT existed) AS to_create,
+  count(*) FILTER (WHERE changes AND existed) AS to_update"""
+
+_FORESEE = f"{_MATCHED} SELECT {_SUMS} FROM matched"
+
+# A cell that was fresh until now keeps `since`; one that had gone stale begins anew. No ON
+# CONFLICT: it would look into the index twice for each row, and write as much again to the log.
+_RECORD = f"""{_MATCHED},
 kept AS (
   INSERT INTO cell_value_history (region_id, field_id, period, subject_id, superseded_at, value,
     missing, observed_on, provenance_id, recorded_at, since, since_kind, fresh_until)
   SELECT :c_region_id, field_id, period, subject_id, statement_timestamp(), old_value, old_missing,
     old_observed_on, old_provenance_id, old_recorded_at, old_since, old_since_kind, old_fresh_until
-  FROM changed WHERE existed),
+  FROM matched WHERE changes AND existed),
 created AS (
   INSERT INTO cell_value (region_id, field_id, period, subject_id, value, missing, observed_on,
     provenance_id, recorded_at, since, since_kind, fresh_until)
   SELECT :c_region_id, field_id, period, subject_id, value, missing, observed_on, :provenance_id,
     statement_timestamp(), statement_timestamp(), :since_kind, fresh_until
-  FROM changed WHERE NOT existed ORDER BY field_id, period, subject_id
-  ON CONFLICT (region_id, field_id, period, subject_id) DO NOTHING
-  RETURNING 1),
+  FROM matched WHERE NOT existed ORDER BY field_id, period, subject_id),
 updated AS (
   UPDATE cell_value AS o SET value = c.value, missing = c.missing, observed_on = c.observed_on,
     provenance_id = :provenance_id, recorded_at = statement_timestamp(),
@@ -149,15 +158,24 @@ updated AS (
                        WHEN o.fresh_until IS NULL OR c.fresh_until IS NULL THEN NULL
                        ELSE greatest(o.fresh_until, c.fresh_until) END,
     refilled = o.refilled OR NOT c.was_fresh
-  FROM changed AS c
-  WHERE c.existed AND o.region_id = :c_region_id AND o.field_id = c.field_id
+  FROM matched AS c
+  WHERE c.changes AND c.existed AND o.region_id = :c_region_id AND o.field_id = c.field_id
     AND o.period = c.period AND o.subject_id = c.subject_id AND o.recorded_at = c.old_recorded_at
   RETURNING 1)
-SELECT (SELECT count(*) FROM matched) AS total,
-  (SELECT count(*) FROM changed WHERE NOT existed) AS to_create,
-  (SELECT count(*) FROM changed WHERE existed) AS to_update,
-  (SELECT count(*) FROM created) AS created, (SELECT count(*) FROM updated) AS updated
+SELECT {_SUMS}, (SELECT count(*) FROM updated) AS updated FROM matched
 """
+
+
+def foresee(ctx: Context, cells: Cells, *, authoritative: bool = False) -> Counts:
+    """What `record` would make of these cells now. Writes nothing."""
+    row = ctx.sql(
+        _FORESEE.format(relation=cells.relation),
+        **cells.params,
+        c_region_id=cells.region_id,
+        authoritative=authoritative,
+        unknown_days=UNKNOWN_STANDING_DAYS,
+    ).one()
+    return Counts(row.to_create, row.to_update, row.total - row.to_create - row.to_update)
 
 
 def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = False) -> Counts:
@@ -169,7 +187,16 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
     Raises TryAgain when somebody else wrote one of the cells at the same instant.
     """
     with changing(ctx, cells):
-        row = ctx.sql(
+        row = _write(ctx, cells, origin, authoritative)
+        if row.updated != row.to_update:
+            raise TryAgain()
+        ctx.emit(CellsRecorded(cells))
+    return Counts(row.to_create, row.updated, row.total - row.to_create - row.updated)
+
+
+def _write(ctx: Context, cells: Cells, origin: Origin, authoritative: bool) -> sa.Row[Any]:
+    try:
+        return ctx.sql(
             _RECORD.format(relation=cells.relation),
             **cells.params,
             c_region_id=cells.region_id,
@@ -178,7 +205,7 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
             authoritative=authoritative,
             unknown_days=UNKNOWN_STANDING_DAYS,
         ).one()
-        if (row.created, row.updated) != (row.to_create, row.to_update):
-            raise TryAgain()
-        ctx.emit(CellsRecorded(cells))
-    return Counts(row.created, row.updated, row.total - row.created - row.updated)
+    except sa.exc.IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
+            raise
+        raise TryAgain() from error
