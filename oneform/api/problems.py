@@ -45,6 +45,7 @@ STATUS: dict[str, int] = {
     "unsupported-media-type": 415,
     "invalid": 422,
     "invalid-request": 422,
+    "invalid-answers": 422,
     "idempotency-key-reused": 422,
     "off-whitelist": 422,
     "due-too-soon": 422,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import flask
@@ -324,8 +325,8 @@ def read_data(query: dict[str, Any], request_id: uuid.UUID) -> flask.Response:
     """
     format_ = query.pop("format") or _format_accepted()
     command = ReadData(request_id=request_id, format=format_, **query)
-    places = _export_places()
-    if not places.acquire(blocking=False):
+    place = _ExportPlace(_export_places())
+    if not place.taken:
         raise TooManyRequests(
             "Too many exports are under way; please try again in a while.",
             data={"retry_after": EXPORT_RETRY_S},
@@ -333,13 +334,14 @@ def read_data(query: dict[str, Any], request_id: uuid.UUID) -> flask.Response:
     try:
         export = data.begin_export(current_context(), command)
     except BaseException:
-        places.release()
+        place.release()
         raise
     response = flask.Response(
-        data.stream(current_runtime().engine, export), mimetype=MEDIA_TYPES[format_]
+        place.while_streaming(data.stream(current_runtime().engine, export)),
+        mimetype=MEDIA_TYPES[format_],
     )
-    # Not at the end of the stream: a reader may go away before it begins.
-    response.call_on_close(places.release)
+    # A reader may go away before the stream begins.
+    response.call_on_close(place.release)
     if format_ is not DataFormat.JSON:
         response.headers["Content-Disposition"] = f"attachment; filename={request_id}.{format_}"
     return response
@@ -352,6 +354,25 @@ def _format_accepted() -> DataFormat:
         if best == media.partition(";")[0]:
             return format_
     return DataFormat.JSON
+
+
+class _ExportPlace:
+    """One of the places for exports, given back once."""
+
+    def __init__(self, places: threading.Semaphore) -> None:
+        self._places = places
+        self.taken = places.acquire(blocking=False)
+
+    def release(self) -> None:
+        if self.taken:
+            self.taken = False
+            self._places.release()
+
+    def while_streaming(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from chunks
+        finally:
+            self.release()
 
 
 def _export_places() -> threading.Semaphore:
