@@ -10,7 +10,7 @@ from oneform.api import problems
 from oneform.api.blueprints import UndeclaredAccess
 from oneform.config import secret_key
 from oneform.identity.access import access_of
-from oneform.runtime import Runtime
+from oneform.runtime import Runtime, observing
 from oneform.runtime.http import EXTENSION
 
 
@@ -19,6 +19,7 @@ def create_app(runtime: Runtime) -> flask.Flask:
     app = flask.Flask("oneform", static_folder=None)
     app.extensions[EXTENSION] = runtime
     app.config["SECRET_KEY"] = secret_key(runtime.settings)
+    observing.init_app(app)
     api.init_app(app, runtime.settings)
     web.register(app, problems.answer_http_error)
     check_access(app)

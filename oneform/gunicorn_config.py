@@ -7,25 +7,50 @@ replaced after many requests, whatever its memory.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from setproctitle import setproctitle
 
-from oneform.config import load_settings
+from oneform.config import SettingsError, load_settings
+from oneform.runtime.lifeline import end_with_parent
+from oneform.runtime.logging import configure_logging
+from oneform.runtime.metrics_folder import make_metrics_folder, remove_metrics_folder
 
 TITLE = "oneform: web"
 
-_settings = load_settings()
+try:
+    _settings = load_settings()
+except SettingsError as error:
+    # One line for the operator instead of a stack trace out of the server.
+    sys.exit(str(error))
+
+
+class OneLog(Logger):  # type: ignore[misc]  # it has no types
+    """Gunicorn's messages in the log of all; requests are logged by the application."""
+
+    def setup(self, cfg: Any) -> None:
+        # Gunicorn calls this first of all, before it loads the application.
+        make_metrics_folder(_settings)
+        super().setup(cfg)
+        configure_logging(_settings, "web")
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
 
 worker_class = "gthread"
+# Loaded once: a new worker answers at once. No connection is open before the fork.
+preload_app = True
 threads = _settings.web_threads
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 keepalive = 30
 timeout = 120
-graceful_timeout = 30
+graceful_timeout = 25
 max_requests = 200_000
 max_requests_jitter = 20_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+logger_class = OneLog
 errorlog = "-"
 accesslog = None
 loglevel = "warning"
@@ -34,9 +59,21 @@ limit_request_field_size = 16380
 control_socket_disable = True
 
 
-def when_ready(_server: Any) -> None:
+def on_starting(_server: Any) -> None:
+    """Before any worker is forked."""
+    end_with_parent()
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Gunicorn names its processes itself; the master has its name by now."""
     setproctitle(TITLE)
 
 
 def post_worker_init(_worker: Any) -> None:
-    setproctitle(TITLE)
+    # On macOS a forked process must not set its title; it has its master's.
+    if sys.platform != "darwin":
+        setproctitle(TITLE)
+
+
+def on_exit(_server: Any) -> None:
+    remove_metrics_folder()

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
 
-log = structlog.get_logger()
+from oneform.runtime.lifeline import VARIABLE
 
-STOP_WITHIN_S = 40
+log = structlog.get_logger(__name__)
+
+STOP_WITHIN_S = 30.0
 """How long a process may take to finish the work in hand; then it is killed."""
 
-QUICK_DEATH_S = 5
+QUICK_DEATH_S = 5.0
 LONGEST_PAUSE_S = 10.0
+_LOOK_S = 0.05
+
+
+class Signals:
+    """What the terminal or the operator has sent: the first asks to stop, the second to be quick.
+
+    Where `interrupting`, the first is raised as KeyboardInterrupt instead of being noted only.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._raises = False
+
+    def install(self) -> None:
+        numbers = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
+            numbers.append(signal.SIGHUP)
+        for number in numbers:
+            signal.signal(number, self._receive)
+
+    def _receive(self, *_: object) -> None:
+        self.received += 1
+        if self._raises and self.received == 1:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """For what takes long, and cleans up after itself when it is interrupted."""
+        self._raises = True
+        try:
+            if self.received:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._raises = False
 
 
 @dataclass
@@ -26,6 +65,7 @@ class Child:
 
     name: str
     command: Sequence[str]
+    descriptors: Collection[int] = ()
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause: float = 0.0
@@ -34,16 +74,24 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Runs children with one environment until told to stop."""
+    """Runs children with one environment until told to stop.
+
+    They hold the other end of a pipe of ours as their standard input, and end when we are gone.
+    """
 
     environment: Mapping[str, str]
+    signals: Signals
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
 
-    def add(self, name: str, command: Sequence[str], count: int = 1) -> None:
-        self.children.extend(Child(name, command) for _ in range(count))
+    def __post_init__(self) -> None:
+        self._their_end, self._our_end = os.pipe()
 
-    def request_stop(self, *_: object) -> None:
+    def add(self, name: str, command: Sequence[str], *, descriptors: Collection[int] = ()) -> None:
+        """One more process; it inherits `descriptors`."""
+        self.children.append(Child(name, command, descriptors))
+
+    def request_stop(self) -> None:
         self.stopping = True
 
     def start_all(self) -> None:
@@ -53,17 +101,18 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.process = subprocess.Popen(
             child.command,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
+            env={**self.environment, VARIABLE: "1"},
+            stdin=self._their_end,
             stdout=sys.stderr.fileno(),
+            pass_fds=tuple(child.descriptors),
             # A session of its own: Ctrl-C reaches only us, and we stop them in order.
             start_new_session=True,
         )
         child.started_at = time.monotonic()
 
     def watch(self, each_round: Callable[[], None], pause_s: float = 0.2) -> None:
-        """Restart what dies until `request_stop`; `each_round` is called between the looks."""
-        while not self.stopping:
+        """Restart what dies until a signal or `request_stop`; `each_round` is called in between."""
+        while not (self.stopping or self.signals.received):
             for child in self.children:
                 self._look_after(child)
             each_round()
@@ -82,25 +131,39 @@ class Supervisor:
         child.pause = min(max(0.5, child.pause * 2), LONGEST_PAUSE_S) if quick else 0.0
         child.start_at = now + child.pause
         child.process = None
-        log.warning("process ended and is started again", process=child.name, status=status)
+        tell = log.info if status == 0 else log.warning
+        tell("process ended and is started again", process=child.name, status=_words(status))
 
     def stop_all(self) -> None:
-        """Ask every process to finish, in the order in which they were added; kill what does not."""
+        """Ask every process to finish; kill what does not in time, or at a second signal."""
+        received = self.signals.received
         running = [child for child in self.children if child.process is not None]
         for child in running:
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + STOP_WITHIN_S
-        for child in running:
-            assert child.process is not None
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("process is killed, it does not end", process=child.name)
-                child.process.kill()
-                child.process.wait()
+        while alive := [child for child in running if _is_alive(child)]:
+            if time.monotonic() >= deadline or self.signals.received > max(1, received):
+                for child in alive:
+                    log.warning("process is killed, it does not end", process=child.name)
+                    _signal(child, signal.SIGKILL)
+                for child in alive:
+                    assert child.process is not None
+                    child.process.wait()
+            time.sleep(_LOOK_S)
+        os.close(self._our_end)
+        os.close(self._their_end)
 
 
-def _signal(child: Child, number: int) -> None:
-    assert child.process is not None
-    if child.process.poll() is None:
+def _is_alive(child: Child) -> bool:
+    return child.process is not None and child.process.poll() is None
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    if _is_alive(child):
+        assert child.process is not None
         child.process.send_signal(number)
+
+
+def _words(status: int) -> str:
+    """An exit status as an operator reads it."""
+    return str(status) if status >= 0 else signal.Signals(-status).name

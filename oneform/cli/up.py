@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import time
+from collections.abc import Callable
 
 import click
 import orjson
@@ -16,34 +14,29 @@ import structlog
 
 from oneform import migrations
 from oneform.cli.base import CliSession, Command, pass_runtime
+from oneform.cli.listening import (
+    LEFTOVERS_WITHIN_S,
+    ask_readiness,
+    authority,
+    claimed,
+    listen,
+    reachable,
+)
+from oneform.cli.servers import Reviver, running_engines
 from oneform.cli.starter import import_starter_catalog
-from oneform.cli.supervisor import Supervisor
-from oneform.config import Settings, SettingsError, secret_key, variable
-from oneform.engines import Engines, start_engines
+from oneform.cli.supervisor import Signals, Supervisor
+from oneform.config import Settings, secret_key, variable
 from oneform.runtime import Runtime
-from oneform.runtime.health import Condition, readiness
 from oneform.runtime.logging import configure_logging
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
+GUNICORN_CONFIG = "python:oneform.gunicorn_config"
 
-@contextlib.contextmanager
-def running_engines(settings: Settings) -> Iterator[tuple[Settings, Engines | None]]:
-    """The settings with the URLs of servers: the configured ones, or embedded ones started here."""
-    own_database = settings.database_url is None
-    own_redis = settings.redis_url is None
-    if not (own_database or own_redis):
-        yield settings, None
-        return
-    with start_engines(settings.home, postgres=own_database, redis=own_redis) as engines:
-        yield (
-            replace(
-                settings,
-                database_url=engines.database_url if own_database else settings.database_url,
-                redis_url=engines.redis_url if own_redis else settings.redis_url,
-            ),
-            engines,
-        )
+TELL_EVERY_S = 10.0
+"""How often it is said what is still wanting."""
+
+WhenReady = Callable[[Runtime, str], bool]
 
 
 def child_environment(settings: Settings, *, web_workers: int) -> dict[str, str]:
@@ -59,16 +52,9 @@ def child_environment(settings: Settings, *, web_workers: int) -> dict[str, str]
     }
 
 
-def check_port(host: str, port: int) -> None:
-    """Refuse a port that somebody else has, before anything is started."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
-            ) from None
+def queues_of_worker(number: int, workers: int) -> list[str]:
+    """The queues of one of several workers: the first has no slow calls to others; [] for all."""
+    return ["resolve", "maintain"] if workers > 1 and number == 0 else []
 
 
 def serve(
@@ -79,70 +65,82 @@ def serve(
     web_workers: int,
     workers: int,
     bare: bool,
-    when_ready: Callable[[Runtime, str], bool],
+    when_ready: WhenReady,
 ) -> None:
-    """Run everything until stopped. `when_ready(runtime, address)` is called once; False ends it."""
-    check_port(host, port)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signal.signal(signal.SIGTERM, _interrupt)
-    with running_engines(settings) as (found, engines):
-        assert found.database_url is not None
-        migrations.upgrade(found.database_url)
-        runtime = Runtime(found, application="oneform up")
-        if not bare:
-            import_starter_catalog(runtime)
-        supervisor = Supervisor(child_environment(found, web_workers=web_workers))
-        python = sys.executable
-        web = ["-m", "gunicorn", "-c", "python:oneform.gunicorn_config", "-b", _bind(host, port)]
-        supervisor.add("web", [python, *web, "oneform.wsgi:app"])
+    """Run everything until stopped. `when_ready(runtime, address)` is called once; False ends it.
+
+    SettingsError, EngineError: one line that says why it cannot be started. KeyboardInterrupt:
+    stopped while it started. Whatever happens, nothing that was started here is left behind.
+    """
+    signals = Signals()
+    signals.install()
+    with contextlib.ExitStack() as stack:
+        with signals.interrupting():
+            left = stack.enter_context(claimed(settings.home))
+            listener = stack.enter_context(
+                listen(host, port, patience_s=LEFTOVERS_WITHIN_S if left else 0.0)
+            )
+            found, engines = stack.enter_context(running_engines(settings))
+            assert found.database_url is not None
+            migrations.upgrade(found.database_url)
+            runtime = Runtime(found, application="oneform up")
+            stack.callback(runtime.close)
+            if not bare:
+                import_starter_catalog(runtime)
+        supervisor = Supervisor(child_environment(found, web_workers=web_workers), signals)
+        python, web = sys.executable, f"fd://{listener.fileno()}"
+        supervisor.add(
+            "web",
+            [python, "-m", "gunicorn", "-c", GUNICORN_CONFIG, "-b", web, "oneform.wsgi:app"],
+            descriptors=[listener.fileno()],
+        )
+        for number in range(workers):
+            queues = queues_of_worker(number, workers)
+            supervisor.add("worker", [python, "-m", "workers", "worker", *queues])
         supervisor.add("relay", [python, "-m", "workers", "relay"])
         supervisor.add("cron", [python, "-m", "workers", "cron"])
-        supervisor.add("worker", [python, "-m", "workers", "worker"], workers)
-        signal.signal(signal.SIGTERM, supervisor.request_stop)
-        signal.signal(signal.SIGINT, supervisor.request_stop)
-        address = f"http://{_bind(host, port)}"
-        told = False
+        reviver = Reviver(engines, signals)
+        address = f"http://{authority(reachable(host), port)}"
+        readiness = _Readiness(host, port)
 
         def each_round() -> None:
-            nonlocal told
-            if engines is not None and not engines.is_alive():
-                engines.revive()
-            if not told and _answers(host, port):
-                if readiness(runtime).condition is Condition.OK:
-                    told = True
-                    if not when_ready(runtime, address):
-                        supervisor.request_stop()
+            reviver.look()
+            if readiness.is_news() and not when_ready(runtime, address):
+                supervisor.request_stop()
 
         try:
             supervisor.start_all()
             supervisor.watch(each_round)
         finally:
             log.info("stopping")
+            # First of all, so that callers are refused instead of left waiting.
+            listener.close()
             supervisor.stop_all()
-            runtime.close()
+    log.info("stopped")
 
 
-def _interrupt(*_: object) -> None:
-    """While there is no supervisor yet, SIGTERM ends the start as Ctrl-C does."""
-    raise KeyboardInterrupt
+class _Readiness:
+    """Asks `/readyz` until it is green for the first time."""
 
+    def __init__(self, host: str, port: int) -> None:
+        self._place = host, port
+        self._told = False
+        self._tell_at = time.monotonic() + TELL_EVERY_S
 
-def _bind(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _answers(host: str, port: int) -> bool:
-    """Whether the web process accepts calls (an unspecified host is asked on loopback)."""
-    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    try:
-        with socket.create_connection((target, port), timeout=1):
-            return True
-    except OSError:
-        return False
+    def is_news(self) -> bool:
+        """Whether it is green now, and was not before."""
+        if self._told:
+            return False
+        wanting = ask_readiness(*self._place)
+        self._told = wanting == {}
+        if not self._told and time.monotonic() >= self._tell_at:
+            self._tell_at = time.monotonic() + TELL_EVERY_S
+            log.warning("not ready yet", **(wanting or {"web": "does not answer"}))
+        return self._told
 
 
 @click.command("up", cls=Command)
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--web-workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
@@ -173,4 +171,3 @@ def up(
             bare=bare,
             when_ready=say,
         )
-

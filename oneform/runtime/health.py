@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,13 +40,17 @@ def readiness(runtime: Runtime) -> Readiness:
     return Readiness(Condition.DEGRADED, checks)
 
 
+_head = functools.cache(migrations.head)
+"""Does not change while the program runs, and takes a while to be read."""
+
+
 def _check_database(runtime: Runtime) -> dict[str, str]:
     try:
         with runtime.engine.connect() as connection:
             found = migrations.current(connection)
     except sa.exc.SQLAlchemyError:
         return {"database": "does not answer", "migrations": "unknown"}
-    wanted = migrations.head()
+    wanted = _head()
     if found != wanted:
         return {"database": "ok", "migrations": f"at {found or 'nothing'}, wanted {wanted}"}
     return {"database": "ok", "migrations": "ok"}
