@@ -13,10 +13,13 @@ BLUEPRINTS = (
     "oneform.api.catalog_files",
     "oneform.api.areas",
     "oneform.api.subjects",
+    "oneform.api.form",
+    "oneform.api.refusals",
     "oneform.api.requests",
     "oneform.api.grants",
     "oneform.api.control_numbers",
     "oneform.api.sources",
+    "oneform.api.values",
     "oneform.api.supervision",
 )
 """Modules with views, in the order in which the OpenAPI document shows them."""
