@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,16 +15,13 @@ from oneform.collection.judging import Entry, has_note, judge_values
 from oneform.collection.questions import questions_of
 from oneform.collection.reach import require_person
 from oneform.collection.receipts import ANSWER_COLUMNS, ANSWER_JOINS, answer_members
-from oneform.collection.submission import as_dict, write_submission
 from oneform.collection.views import AnswerView, Receipt
+from oneform.collection.writing import NewSubmission, as_dict, write_submission
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Mistake, NotFound
 from oneform.kernel.ids import new_id, unpack_id
-from oneform.values.cells import values_of
-from oneform.values.models import ProvenanceKind
-from oneform.values.recording import open_provenance, record
 
 MODE = "amendment"
 """`submission.mode` of an amendment: it has a receipt of its own."""
@@ -59,7 +55,7 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
     if not is_held(ctx, ask):
         raise NotAmendable("The value has been replaced since. Ask for a correction instead.")
     entry = _judge(ctx, command, ask)
-    amended_id = _write(ctx, staff_id, entry, to_review=entry.question.needs_review)
+    submission_id = _write(ctx, staff_id, entry)
     audit.append(
         ctx,
         Tag.ANSWER_AMENDED,
@@ -68,7 +64,7 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
         field=entry.question.code,
         period=ask.period or None,
     )
-    return read_answer(ctx, region_id, amended_id, language)
+    return _read(ctx, region_id, submission_id, language)
 
 
 def _parse(text: str) -> tuple[int, int]:
@@ -127,59 +123,32 @@ def _judge(ctx: Context, command: AmendAnswer, ask: AskRow) -> Entry:
 
 _SUPERSEDE = sa.text(
     "UPDATE answer SET state = 'superseded' "
-    "WHERE region_id = :region AND ask_id = :ask AND state = :state AND id <> :but"
-)
-
-_INSERT = sa.text(
-    """
-    INSERT INTO answer (region_id, ask_id, submission_id, kind, value, note, state)
-    VALUES (:region, :ask, :submission, 'amendment', CAST(:value AS jsonb), :note, :state)
-    RETURNING id
-    """
+    "WHERE region_id = :region AND ask_id = :ask AND state = :state"
 )
 
 
-def supersede(ctx: Context, ask: AskRow, state: AnswerState, *, but: int = 0) -> None:
-    """The ask's answers in a state are superseded, all but one."""
-    ctx.sql(_SUPERSEDE, region=ask.region_id, ask=ask.id, state=state.value, but=but)
+def supersede(ctx: Context, ask: AskRow, state: AnswerState) -> None:
+    """The ask's answers in a state are superseded."""
+    ctx.sql(_SUPERSEDE, region=ask.region_id, ask=ask.id, state=state.value)
 
 
-def _write(ctx: Context, staff_id: uuid.UUID, entry: Entry, *, to_review: bool) -> int:
-    ask, submission_id = entry.ask, new_id()
-    receipt = Receipt(id=submission_id, accepted=int(not to_review), in_review=int(to_review))
-    write_submission(ctx, receipt, unit_id=ask.unit_id, staff_id=staff_id, mode=MODE)
+def _write(ctx: Context, staff_id: uuid.UUID, entry: Entry) -> uuid.UUID:
+    """The submission that the amendment makes."""
+    ask, waits = entry.ask, entry.question.needs_review
+    receipt = Receipt(id=new_id(), accepted=int(not waits), in_review=int(waits))
     supersede(ctx, ask, AnswerState.IN_REVIEW)
-    if not to_review:
+    if not waits:
         supersede(ctx, ask, AnswerState.RECORDED)
-    amended_id: int = ctx.sql(
-        _INSERT,
-        region=ask.region_id,
-        ask=ask.id,
-        submission=submission_id,
-        value=entry.json(),
-        note=entry.given.note,
-        state=(AnswerState.IN_REVIEW if to_review else AnswerState.RECORDED).value,
-    ).scalar_one()
-    if not to_review:
-        cells = values_of(
-            ask.region_id,
-            fields=[ask.field_id],
-            periods=[ask.period],
-            subjects=[ask.subject_id],
-            values=[entry.json()],
-            missing=[None],
-            observed_on=[ctx.today()],
-        )
-        origin = open_provenance(ctx, ProvenanceKind.SUBMISSION, ref=submission_id)
-        record(ctx, cells, origin, authoritative=True)
-    return amended_id
+    new = NewSubmission(receipt=receipt, unit_id=ask.unit_id, staff_id=staff_id, mode=MODE)
+    write_submission(ctx, new, [entry], {ask.key} if waits else set())
+    return receipt.id
 
 
-def read_answer(ctx: Context, region_id: int, answer_id: int, language: str) -> AnswerView:
-    row: Any = ctx.sql(
+def _read(ctx: Context, region_id: int, submission_id: uuid.UUID, language: str) -> AnswerView:
+    row = ctx.sql(
         f"SELECT {ANSWER_COLUMNS} FROM answer AS w {ANSWER_JOINS} "
-        "WHERE w.region_id = :region AND w.id = :id",
+        "WHERE w.region_id = :region AND w.submission_id = :submission",
         region=region_id,
-        id=answer_id,
+        submission=submission_id,
     ).one()
     return AnswerView(**answer_members(row, language))
