@@ -1,0 +1,49 @@
+"""`python -m benchmarks`: run rows, print their table, write `benchmarks/results/latest.json`.
+
+`BENCH=resolve,export` picks some; `BENCH_SIZE=small` shortens. Ends with 1 when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import export, resolve
+from benchmarks.province import SIZES, Province, open_province
+from benchmarks.rows import Row, table
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+BENCHMARKS: dict[str, Callable[[Province], list[Row]]] = {
+    "resolve": resolve.run,
+    "export": export.run,
+}
+"""On one province, in this order: what a row leaves behind is there for the next."""
+
+
+def main() -> int:
+    chosen = [name for name in os.environ.get("BENCH", "").split(",") if name] or list(BENCHMARKS)
+    size = os.environ.get("BENCH_SIZE", "full")
+    unknown = [name for name in chosen if name not in BENCHMARKS]
+    if unknown or size not in SIZES:
+        print(
+            f"BENCH takes {', '.join(BENCHMARKS)}; BENCH_SIZE takes {', '.join(SIZES)}",
+            file=sys.stderr,
+        )
+        return 2
+    rows: list[Row] = []
+    with open_province(size) as province:
+        for name in chosen:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            rows += BENCHMARKS[name](province)
+    print(table(rows))
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps([row.as_dict() for row in rows], indent=1) + "\n")
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
