@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -71,58 +71,48 @@ class FieldConverter:
         types = schema.get("type")
         named = [types] if isinstance(types, str) else list(types or ())
         self._type = next((name for name in named if name != "null"), None)
-        self._is_date = schema.get("format") == "date"
+        if self._type == "string" and schema.get("format") == "date":
+            self._read: Callable[[object], Any] = _date
+        else:
+            self._read = _READERS.get(self._type or "", _anything)
         self._codes = codes or {}
         self._seen: dict[tuple[type, object], str | Refusal | None] = {}
 
     def __call__(self, raw: object) -> str | Refusal | None:
         """JSON text; None where there is no value; or why it is refused."""
+        key = raw.__class__, raw
         try:
-            return self._seen[raw.__class__, raw]
+            return self._seen[key]
         except KeyError:
             found = self._convert(raw)
         except TypeError:  # a list or an object, which cannot be remembered
             return self._convert(raw)
         if len(self._seen) >= _MAX_REMEMBERED:
             self._seen.clear()
-        self._seen[raw.__class__, raw] = found
+        self._seen[key] = found
         return found
 
     def _convert(self, raw: object) -> str | Refusal | None:
-        if self._codes and not isinstance(raw, list | dict):
+        if self._codes and raw is not None and not isinstance(raw, list | dict):
             raw = self._codes.get(text_of(raw), raw)
         if raw is None or (isinstance(raw, str) and not raw.strip()):
             return None
         try:
-            value = self._typed(raw)
+            value = self._read(raw)
         except ValueError as error:
             return Refusal(RefusalCode.SCHEMA, str(error))
         if not self._schema.is_valid(value):
             words = "; ".join(mistake.detail for mistake in self._schema.errors(value))
             return Refusal(RefusalCode.SCHEMA, words[:500])
-        return orjson.dumps(value).decode()
-
-    def _typed(self, raw: object) -> Any:
-        match self._type:
-            case "integer" | "number":
-                return _number(raw)
-            case "boolean":
-                return _boolean(raw)
-            case "string":
-                return read_day(raw).isoformat() if self._is_date else _text(raw)
-            case "array" | "object" if isinstance(raw, str):
-                return orjson.loads(raw)  # its JSONDecodeError is a ValueError
-        if isinstance(raw, str | int | float | bool | list | dict):
-            return raw.strip() if isinstance(raw, str) else raw
-        return _number(raw) if isinstance(raw, Decimal) else _text(raw)
+        return str(value) if value.__class__ is int else orjson.dumps(value).decode()
 
 
 def _number(raw: object) -> int | float:
     """A number as JSON has it, integral ones as integers."""
+    if raw.__class__ is int:
+        return raw
     if isinstance(raw, bool):
         raise ValueError("must be a number, not a boolean")
-    if isinstance(raw, int):
-        return raw
     if isinstance(raw, str):
         text = unicodedata.normalize("NFKC", raw).strip()
         if not _NUMBER.fullmatch(text):
@@ -148,6 +138,32 @@ def _text(raw: object) -> str:
     if isinstance(raw, bytes | memoryview):
         raise ValueError("is no text")
     return text_of(raw)
+
+
+def _date(raw: object) -> str:
+    return read_day(raw).isoformat()
+
+
+def _structure(raw: object) -> Any:
+    # JSONDecodeError is a ValueError.
+    return orjson.loads(raw) if isinstance(raw, str) else raw
+
+
+def _anything(raw: object) -> Any:
+    """For schemas that name no type."""
+    if isinstance(raw, Decimal):
+        return _number(raw)
+    return raw if isinstance(raw, int | float | list | dict) else _text(raw)
+
+
+_READERS: dict[str, Callable[[object], Any]] = {
+    "integer": _number,
+    "number": _number,
+    "boolean": _boolean,
+    "string": _text,
+    "array": _structure,
+    "object": _structure,
+}
 
 
 def read_day(raw: object) -> dt.date:

@@ -15,7 +15,7 @@
       poverty.status: {column: grade, codes: {"01": "1"}} # with a code map
     areas: ["420102000000"]            # where it answers; left out: the agency's own area
     fresh_for: P1Y                     # standing values observed longer ago are not taken
-    limits: {timeout_s: 30, calls_per_minute: 60, concurrency: 2}
+    limits: {timeout_s: 30, calls_per_minute: 600, concurrency: 4}
     enabled: true
 
 Fields may also be written from the column's side: `total: population.resident_total`
@@ -137,8 +137,8 @@ class Limits:
 
     timeout_s: float = 30
     """For a connection, and for each batch of rows."""
-    calls_per_minute: int = 60
-    concurrency: int = 2
+    calls_per_minute: int = 600
+    concurrency: int = 4
     """Calls at once, by all workers together."""
 
     @classmethod

@@ -160,8 +160,7 @@ class Intake:
         start = f"{row.region_id}\t"
         middle, end = f"\t{written}\t{row.subject}\t", f"\t\\N\t{day}\n"
         for field, at in fields:
-            raw = row.raw[at]
-            found = field.convert(raw)
+            found = field.convert(row.raw[at])
             if found is None:
                 continue
             if problem is not None:
@@ -169,11 +168,10 @@ class Intake:
             elif field.levels and row.level not in field.levels:
                 found = Refusal(RefusalCode.LEVEL, "the field is not about areas of this level")
             if isinstance(found, Refusal):
-                self._refuse(row.region_id, row.key, field.code, written, raw, found)
+                self._refuse(row.region_id, row.key, field.code, written, row.raw[at], found)
                 continue
-            if "\\" in found:
-                found = escaped(found)
-            lines.append(f"{start}{field.id}{middle}{found}{end}")
+            text = escaped(found) if "\\" in found else found
+            lines.append(f"{start}{field.id}{middle}{text}{end}")
             self.taken.values += 1
 
     def _read_period(self, raw: Plain, type_: PeriodType) -> str | Refusal:

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.force import VersionState
 from catalog.periods import Duration, PeriodType, parse_duration
-from catalog.reading import fields_by_id, resolved_schema, value_validator
+from catalog.reading import fields_by_id
+from catalog.snapshot import snapshot
 from oneform.areas.kinds import AREA_KIND
 from oneform.areas.queries import BELOW
 from oneform.config import Settings
@@ -133,11 +133,9 @@ def read_call(
         'SELECT field_id, "column", code_map FROM source_field WHERE source_id = :id', id=source.id
     )
     mapped = {row.field_id: row for row in rows if field_ids is None or row.field_id in field_ids}
-    views = {
-        id: view
-        for id, view in fields_by_id(ctx, mapped).items()
-        if view.state_on(today) is VersionState.EFFECTIVE
-    }
+    catalog = snapshot(ctx)
+    in_force = {view.field_id: view for view in catalog.in_force(today).values()}
+    views = {id: in_force[id] for id in mapped if id in in_force}
     if not views:
         return None
     some = next(iter(views.values()))
@@ -151,9 +149,9 @@ def read_call(
             code=view.code,
             column=mapped[id].column,
             convert=FieldConverter(
-                resolved_schema(ctx, view.version_id),
+                catalog.resolved_schema(view.version_id),
                 mapped[id].code_map,
-                value_validator(ctx, view.version_id),
+                catalog.validator(view.version_id),
             ),
             period_type=PeriodType(view.definition.period_type),
             levels=frozenset(view.definition.levels),
