@@ -1,0 +1,51 @@
+"""Data folders for whole installations, and one that runs for the tests of a module."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from installation import Up, free_port
+
+from oneform.engines import erase_engines
+
+
+@pytest.fixture(autouse=True)
+def on_linux_only() -> None:
+    if sys.platform != "linux":
+        pytest.skip("these tests look into /proc")
+
+
+def _folder() -> Path:
+    # Unlike pytest's own folders it can be crossed by the account that root gives the engines to.
+    folder = Path(tempfile.mkdtemp(prefix="oneform-up-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A data folder yet to be made; what still runs in it at the end is stopped."""
+    folder = _folder()
+    yield folder / "home"
+    if (folder / "home").is_dir():
+        erase_engines(folder / "home")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    """An installation that runs, shared by the tests of a module: each leaves it running."""
+    folder = _folder()
+    up = Up(folder / "home", free_port(), "--bare", "--web-workers", "1", "--workers", "2")
+    try:
+        up.ready_line = up.wait_until_ready()  # type: ignore[attr-defined]
+        yield up
+    finally:
+        up.close()
+        erase_engines(folder / "home")
+        shutil.rmtree(folder)
