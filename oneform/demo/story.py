@@ -44,6 +44,8 @@ from oneform.demo.world import World
 
 RESOLVED_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.15
+NEAR = 0.6
+"""Score of a suggestion that is worth a look."""
 
 
 @dataclass
@@ -239,12 +241,13 @@ class _Story:
 
 
 def _nearest(rejected: dict[str, Any]) -> str:
-    """The suggestions of a rejected field, in words."""
+    """The suggestions of a rejected field that are worth a look, in words."""
     found = [
         f"{each['name']['zh']} {each['field']} ({each['score']:.2f})"
         for each in rejected["suggestions"]
+        if each["score"] >= NEAR
     ]
-    return "\n".join(found) or "none"
+    return "\n".join(found) or "nothing like it"
 
 
 def _asks_of(form: dict[str, Any]) -> list[dict[str, Any]]:
