@@ -18,9 +18,9 @@ import sqlalchemy as sa
 
 from oneform import migrations
 from oneform.config import Settings
+from oneform.identity.policy import OPERATOR
 from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
-from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
 
 # A deadline would be a timed assertion.

@@ -20,7 +20,6 @@ from oneform.requests.books import book_change, read_before
 from oneform.runtime.tables import PARTS
 from oneform.values.events import CellsChanged, CellsChanging, CellsRecorded
 
-
 assert PARTS  # loaded here, since every program that works is wired
 
 

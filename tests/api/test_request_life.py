@@ -195,7 +195,7 @@ def test_all_mistakes_at_once(agency: Callable[..., FlaskClient]) -> None:
             period="2026-1",
             surprise=1,
             scope={"areas": ["999"], "kind": "area", "level": "hamlet"},
-        ),  # fmt: skip
+        ),
     )
     assert answer.status_code == 422
     assert answer.json["type"] == "urn:oneform:problem:invalid-request"
