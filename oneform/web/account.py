@@ -31,7 +31,8 @@ def show_login() -> ResponseReturnValue:
 @public
 def log_in_with_password() -> ResponseReturnValue:
     form = flask.request.form
-    username, carried = form.get("username", ""), form.get("carried", "")
+    # No text in PostgreSQL holds U+0000.
+    username, carried = form.get("username", "").replace("\0", ""), form.get("carried", "")
     person = authenticate_password(current_context(), username, form.get("password", ""))
     if person is None:
         # Shown, not raised: that somebody tried has to be committed.

@@ -34,9 +34,11 @@ def show_asset(name: str) -> flask.Response:
     path = STATIC / name
     if path.suffix not in _TYPES or not path.is_file():
         flask.abort(404)
-    response = flask.send_file(path, mimetype=_TYPES[path.suffix])
+    response = flask.Response(path.read_bytes(), mimetype=_TYPES[path.suffix])
     is_current = flask.request.args.get("v") == fingerprint(name)
     response.headers["Cache-Control"] = FOREVER if is_current else "no-cache"
+    response.set_etag(fingerprint(name))
+    response.make_conditional(flask.request)
     return response
 
 

@@ -13,15 +13,7 @@ from flask_babel import gettext  # type: ignore[import-untyped]
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from oneform.kernel.errors import (
-    Conflict,
-    DomainError,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Unauthenticated,
-)
-from oneform.values.errors import TryAgain
+from oneform.kernel.errors import DomainError, Unauthenticated
 from oneform.web.headers import dress
 from oneform.web.login_page import ask_to_log_in
 
@@ -29,13 +21,16 @@ log = structlog.get_logger(__name__)
 
 ProgramAnswer = Callable[[HTTPException], ResponseReturnValue]
 
-STATUS: tuple[tuple[type[DomainError], int], ...] = (
-    (NotFound, 404),
-    (Forbidden, 403),
-    (Invalid, 400),
-    (Conflict, 409),
-    (TryAgain, 503),
-)
+STATUS = {
+    "not-found": 404,
+    "forbidden": 403,
+    "invalid": 400,
+    "bad-cursor": 400,
+    "malformed-request": 400,
+    "conflict": 409,
+    "try-again": 503,
+}
+"""Status of each code of a DomainError, or of a base class of it."""
 
 PROGRAMS = ("/api/", "/oauth/")
 """Below these addresses nobody is a browser."""
@@ -128,16 +123,19 @@ def show_domain_error(error: DomainError) -> ResponseReturnValue:
                 ),
             )
         return ask_to_log_in()
-    for kind, status in STATUS:
-        if isinstance(error, kind):
-            return show_trouble(status)
-    return show_fault(error)
+    codes = (cls.__dict__.get("code") for cls in type(error).__mro__)
+    status = next((STATUS[code] for code in codes if code in STATUS), None)
+    return show_fault(error) if status is None else show_trouble(status)
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()
-    return show_trouble(error.code)
+    response = show_trouble(error.code)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
 
 
 def show_forged(_error: CSRFError) -> ResponseReturnValue:

@@ -1,7 +1,7 @@
 """A county whose villages are all asked the same, by three departments: each test has one of its own.
 
-    world = make_village_world(ctx)
-    village = world.take()                # nobody else's
+world = make_village_world(ctx)
+village = world.take()                # nobody else's
 """
 
 from __future__ import annotations
@@ -160,6 +160,28 @@ FIELDS = (
         unit=None,
     ),
 )
+ABOUT_RESIDENTS = (
+    _named(
+        "resident.age",
+        "年龄",
+        "age",
+        "年末的周岁。",
+        subject_kind="resident",
+        levels=None,
+        unit="岁",
+        schema={"type": "integer", "minimum": 0, "maximum": 150},
+    ),
+    _named(
+        "resident.disabled",
+        "是否持有残疾证",
+        "disability certificate",
+        "持有第三代残疾人证。",
+        subject_kind="resident",
+        levels=None,
+        unit=None,
+        schema={"type": "boolean"},
+    ),
+)
 CODES = [each["code"] for each in FIELDS]
 EASY = CODES[:4]
 """Numbers only."""
@@ -208,10 +230,19 @@ class VillageWorld:
             username = self.add_person(ctx, code)
         return Village(code, found, username)
 
-    def add_person(self, ctx: Context, area: str, role: Role = Role.STAFF, **more: Any) -> str:
+    def add_person(
+        self,
+        ctx: Context,
+        area: str,
+        role: Role = Role.STAFF,
+        *,
+        name: str = "王桂兰",
+        agency: str | None = None,
+    ) -> str:
+        """A person with an account; the password is `PASSWORD`."""
         username = f"person{next(self._people)}"
         command = AddPerson(
-            username=username, roles=[role], area=area, password=PASSWORD, name="王桂兰", **more
+            username=username, roles=[role], area=area, password=PASSWORD, name=name, agency=agency
         )
         add_person(ctx, command)
         return username
@@ -281,7 +312,7 @@ def make_village_world(runtime: Runtime) -> VillageWorld:
     """Areas, fields, departments."""
     with runtime.context(OPERATOR) as ctx:
         import_areas(ctx, _areas().encode())
-        make_web_fields(ctx, FIELDS)
+        make_web_fields(ctx, (*FIELDS, *ABOUT_RESIDENTS))
         agencies = {
             code: _agency(ctx, code, name)
             for code, name in (
@@ -300,7 +331,7 @@ def make_web_fields(ctx: Context, fields: Iterable[dict[str, Any]]) -> None:
             {
                 "code": "resident",
                 "name": {"zh": "居民", "en": "resident"},
-                "key_schema": {"type": "string", "format": "cn-resident-id"},
+                "key_schema": {"type": "string"},
                 "personal": True,
             }
         ],

@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext  # type: ignore[import-untyped]
 
 from oneform.collection.commands import GivenAnswer, SaveDraft
-from oneform.web.form.building import with_questions
+from oneform.web.form.building import missing_draft, with_questions
 from oneform.web.form.model import Checked, FormPage, Question
 from oneform.web.form.reading import Unreadable, read_texts, value_words
 from oneform.web.form.typed import Typed
@@ -58,7 +58,7 @@ def read_questions(page: FormPage, typed: Mapping[str, Typed]) -> tuple[FormPage
 
 
 def read_question(question: Question, typed: Typed | None) -> Reading:
-    if typed is not None:
+    if typed is not None and not _is_untouched(question, typed):
         question = replace(
             question,
             texts=typed.texts,
@@ -74,7 +74,7 @@ def read_question(question: Question, typed: Typed | None) -> Reading:
     if question.missing:
         if not question.note.strip():
             question = replace(question, error=gettext("Say in a few words why"))
-        return Reading(question)
+        return Reading(question, missing_draft(question.missing, question.note))
     if question.is_confirmed and question.before is not None:
         return Reading(question, question.before.value)
     if not question.texts:
@@ -84,6 +84,11 @@ def read_question(question: Question, typed: Typed | None) -> Reading:
     except Unreadable as error:
         return Reading(replace(question, error=str(error)), question.texts[0])
     return Reading(replace(question, error=schema_words(question.schema, value)), value)
+
+
+def _is_untouched(question: Question, typed: Typed) -> bool:
+    """Whether somebody else filled in meanwhile what was left empty here: then theirs stands."""
+    return not typed.is_answered and not typed.note and typed.base != question.base
 
 
 def _contradiction(question: Question) -> str | None:

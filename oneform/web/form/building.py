@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, groupby
 
 from flask_babel import gettext  # type: ignore[import-untyped]
 
@@ -19,9 +19,9 @@ from oneform.collection.views import (
     Previous,
     SubjectRef,
 )
-from oneform.values.models import ProvenanceKind
+from oneform.values.models import Missing, ProvenanceKind
 from oneform.web.form.controls import Control, control_of
-from oneform.web.form.model import AskedBy, Before, Closed, FormPage, Group, Question, Row
+from oneform.web.form.model import AskedBy, Before, Closed, FormPage, Group, Part, Question, Row
 from oneform.web.form.reading import show_value, value_words
 from oneform.web.formats import period_words
 from oneform.web.topics import topic_words
@@ -49,6 +49,7 @@ def build_page(
         due=form.due,
         days_left=(form.due - today).days if form.due else None,
         groups=[group for group in groups if group.rows],
+        further=[(group.section, group.next) for group in groups if group.next],
         closed=list(_closed(form)),
     )
 
@@ -106,6 +107,7 @@ def _question(
     control = control_of(field.schema, unit=field.unit, names=names)
     before = _before(ask.previous, control)
     draft = ask.draft.value if ask.draft else None
+    missing, note = read_missing_draft(draft)
     is_same = ask.draft is not None and before is not None and draft == before.value
     return Question(
         ask=ask.id,
@@ -134,9 +136,25 @@ def _question(
         is_reviewed=field.review,
         draft=draft,
         base=ask.draft.etag if ask.draft else None,
-        texts=show_value(control, draft) if draft is not None and not is_same else (),
+        texts=() if draft is None or is_same or missing else show_value(control, draft),
         is_confirmed=is_same,
+        missing=missing,
+        note=note,
     )
+
+
+def missing_draft(missing: str, note: str) -> dict[str, str]:
+    """The draft of an answer without a value: the members that will be sent."""
+    return {"missing": missing, "note": note}
+
+
+def read_missing_draft(draft: object) -> tuple[str, str]:
+    """The same back again; two empty texts for any other draft."""
+    match draft:
+        case {"missing": str(missing), "note": str(note)} if missing in set(Missing):
+            return missing, note
+        case _:
+            return "", ""
 
 
 def _before(previous: Previous | None, control: Control) -> Before | None:
@@ -196,29 +214,35 @@ def with_questions(page: FormPage, change: Callable[[Question], Question]) -> Fo
     )
 
 
-def part_of(page: FormPage, section: str, part: int) -> FormPage:
-    """One part of a section, of about `ON_ONE_PAGE` questions: whole rows, and at least one."""
-    groups = [group for group in page.groups if group.section == section]
-    if not groups:
-        return replace(page, groups=[], section=section)
-    parts = list(_parts(groups[0].rows))
-    number = min(max(part, 1), len(parts))
-    return replace(
-        page,
-        groups=[replace(groups[0], rows=parts[number - 1])],
-        section=section,
-        part=number,
-        parts=len(parts),
-        next=groups[0].next,
-    )
+def split(page: FormPage) -> list[Part]:
+    """The form in parts of about `ON_ONE_PAGE` questions, in their order. Rows stay whole, and
+    rosters apart from what is asked about the village itself."""
+    parts: list[list[tuple[Group, Row]]] = [[]]
+    size = 0
+    for group in page.groups:
+        for row in group.rows:
+            is_other = bool(parts[-1]) and parts[-1][-1][0].kind != group.kind
+            if is_other or (parts[-1] and size + len(row.questions) > ON_ONE_PAGE):
+                parts.append([])
+                size = 0
+            parts[-1].append((group, row))
+            size += len(row.questions)
+    return [_part(number, rows) for number, rows in enumerate(parts, 1) if rows]
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
-    part: list[Row] = []
-    for row in rows:
-        if part and sum(len(each.questions) for each in [*part, row]) > ON_ONE_PAGE:
-            yield part
-            part = []
-        part.append(row)
-    if part:
-        yield part
+def _part(number: int, rows: Sequence[tuple[Group, Row]]) -> Part:
+    groups = [
+        replace(pairs[0][0], rows=[row for _, row in pairs])
+        for _, found in groupby(rows, key=lambda pair: pair[0].id)
+        if (pairs := list(found))
+    ]
+    return Part(number=number, groups=groups)
+
+
+def part_of(page: FormPage, number: int) -> FormPage:
+    """One part of the form: the nearest one where there is none of this number."""
+    parts = split(page)
+    if not parts:
+        return page
+    part = parts[min(max(number, 1), len(parts)) - 1]
+    return replace(page, groups=part.groups, part=part.number, parts=len(parts))

@@ -112,6 +112,37 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """As much of a long form as stands on one page."""
+
+    number: int
+    groups: Sequence[Group]
+
+    @property
+    def topics(self) -> list[str]:
+        """Each once, in their order."""
+        return list(dict.fromkeys(group.topic for group in self.groups))
+
+    @property
+    def names(self) -> list[str]:
+        """First and last of the subjects that have names; none in a part about the village."""
+        found = [row.name for group in self.groups for row in group.rows if row.name]
+        return [found[0], found[-1]] if found else []
+
+    @property
+    def due(self) -> dt.date:
+        return min(question.due for group in self.groups for question in group.questions)
+
+    @property
+    def total(self) -> int:
+        return sum(group.total for group in self.groups)
+
+    @property
+    def answered(self) -> int:
+        return sum(group.answered for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """An ask that waits for somebody else's word."""
 
@@ -131,11 +162,10 @@ class FormPage:
     days_left: int | None
     groups: Sequence[Group]
     closed: Sequence[Closed]
-    section: str | None = None
+    further: Sequence[tuple[str, str]] = ()
+    """Sections of which there are more rows, each with its cursor."""
     part: int = 1
     parts: int = 1
-    next: str | None = None
-    """Cursor of the rows after these."""
 
     @property
     def questions(self) -> Iterator[Question]:

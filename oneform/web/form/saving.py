@@ -11,11 +11,12 @@ from oneform.collection.commands import DraftOutcome, SaveDraft
 from oneform.collection.service import save_drafts
 from oneform.collection.views import SavedDraft
 from oneform.kernel.context import Context
-from oneform.web.form.answering import Reading, drafts_of
-from oneform.web.form.building import with_questions
+from oneform.web.form.answering import Reading, drafts_of, missing_words
+from oneform.web.form.building import read_missing_draft, with_questions
 from oneform.web.form.model import FormPage, Question
-from oneform.web.form.reading import show_value, value_words
+from oneform.web.form.reading import value_words
 from oneform.web.formats import clock_words
+from oneform.web.visitors import current_visitor
 
 
 def save_typed(
@@ -29,10 +30,13 @@ def save_typed(
     if not drafts:
         return page
     outcomes = {each.ask: each for each in save_drafts(ctx, drafts)}
-    gone = [draft for draft in drafts if _is_gone(outcomes[draft.ask])]
-    if gone:
-        # Whoever had a draft there took it away: there is nothing to overwrite.
-        again = [SaveDraft(ask=draft.ask, value=draft.value) for draft in gone]
+    again = [
+        SaveDraft(ask=draft.ask, value=draft.value, base=theirs.etag if theirs else None)
+        for draft in drafts
+        if _is_nobody_elses(outcome := outcomes[draft.ask])
+        for theirs in [outcome.theirs]
+    ]
+    if again:
         outcomes |= {each.ask: each for each in save_drafts(ctx, again)}
 
     def tell(question: Question) -> Question:
@@ -42,8 +46,13 @@ def save_typed(
     return with_questions(page, tell)
 
 
-def _is_gone(outcome: SavedDraft) -> bool:
-    return outcome.outcome is DraftOutcome.CONFLICT and outcome.theirs is None
+def _is_nobody_elses(outcome: SavedDraft) -> bool:
+    """Whether a conflict is none: the draft was taken away, or it is one's own, from another
+    window or from a moment ago."""
+    if outcome.outcome is not DraftOutcome.CONFLICT:
+        return False
+    visitor = current_visitor()
+    return outcome.theirs is None or (visitor is not None and outcome.theirs.by == visitor.name)
 
 
 def _told(question: Question, outcome: SavedDraft) -> Question:
@@ -66,7 +75,7 @@ def _told(question: Question, outcome: SavedDraft) -> Question:
 
 
 def _draft_words(question: Question, draft: object) -> str:
-    try:
-        return value_words(question.control, draft)
-    except (TypeError, ValueError):
-        return " ".join(show_value(question.control, draft))
+    missing, note = read_missing_draft(draft)
+    if missing:
+        return f"{missing_words(missing)} {note}".strip()
+    return value_words(question.control, draft)

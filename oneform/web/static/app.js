@@ -195,13 +195,18 @@
   form.addEventListener("change", function (event) {
     if (event.target.closest("[data-ask]")) { later(50); }
   });
-  form.addEventListener("submit", function () { isLeaving = true; clearTimeout(timer); waiting = {}; });
+  form.addEventListener("submit", function (event) {
+    // The browser's own page for "no network" would take what was typed with it.
+    if (navigator.onLine === false) { event.preventDefault(); tell("not-saved", true); return; }
+    isLeaving = true; 
+    clearTimeout(timer);
+    waiting = {};
+  });
   window.addEventListener("online", function () { later(0); });
   document.addEventListener("visibilitychange", function () {
     if (document.visibilityState === "hidden") { save(true); }
   });
 
-  // The township's own way out: "I cannot answer this" says what it needs.
   questions().forEach(mark);
   count();
 })();

@@ -1,0 +1,283 @@
+"""What the form does with what it is sent, where several are at it at once or things have changed."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+from conftest import Site
+from factories import hold_values
+from flask.testing import FlaskClient
+from village_world import EASY, TOWNSHIP, VILLAGES, Village, VillageWorld
+from visiting import hidden_of, send_form, sign_in, token_of
+from werkzeug.test import TestResponse
+
+from oneform.identity.policy import OPERATOR
+
+PEOPLE, HOUSEHOLDS, ELDERLY, LAND = EASY
+
+
+@pytest.fixture
+def village(world: VillageWorld) -> Village:
+    return world.take(EASY)
+
+
+@pytest.fixture
+def client(client: FlaskClient, village: Village) -> FlaskClient:
+    sign_in(client, village.username)
+    return client
+
+
+def values(asks: dict[str, str], **texts: str) -> dict[str, str]:
+    """A form with these texts: `people="1203"`."""
+    codes = {code.split(".")[1]: code for code in asks}
+    form = {f"base.{ask}": "" for ask in asks.values()}
+    return form | {f"value.{asks[codes[name]]}": text for name, text in texts.items()}
+
+
+def send_checked(client: FlaskClient, checked: TestResponse) -> TestResponse:
+    return client.post("/form/send", data=dict(hidden_of(checked)))
+
+
+def test_two_touches_at_once_send_once(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    checked = send_form(
+        client, "check", values(world.asks(village), people="1300", cultivated="2300")
+    )
+    form = dict(hidden_of(checked))
+    cookie = client.get_cookie("oneform_session")
+    assert cookie is not None
+    places: list[str | None] = []
+
+    def touch() -> None:
+        window = site.app.test_client()
+        window.set_cookie("oneform_session", cookie.value)
+        places.append(window.post("/form/send", data=form).headers.get("Location"))
+
+    touches = [threading.Thread(target=touch) for _ in range(4)]
+    for each in touches:
+        each.start()
+    for each in touches:
+        each.join()
+    assert len(set(places)) == 1
+    assert re.fullmatch(r"/submissions/[0-9a-f-]{36}", places[0] or "")
+    with site.runtime.context(OPERATOR) as ctx:
+        sent = ctx.sql(
+            "SELECT count(*) FROM submission AS s JOIN area AS a ON a.id = s.unit_id "
+            "WHERE a.code = :code",
+            code=village.code,
+        ).scalar_one()
+    assert sent == 1
+
+
+def test_draft_of_somebody_else_is_shown_and_replaced_only_knowingly(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    ask = world.asks(village)[HOUSEHOLDS]
+    with site.runtime.context(OPERATOR) as ctx:
+        other = world.add_person(ctx, village.code, name="李建国")
+    colleague = site.app.test_client()
+    sign_in(colleague, other)
+    send_form(colleague, "save", {f"value.{ask}": "400", f"base.{ask}": ""})
+
+    told = send_form(client, "check", {f"value.{ask}": "410", f"base.{ask}": ""})
+    assert told.status_code == 422
+    assert "李建国在 09:00 填了：400\u00a0户" in told.text
+    assert 'value="410"' in told.text
+    assert world.drafts(village) == {HOUSEHOLDS: 400}
+    base = dict(hidden_of(told))[f"base.{ask}"]
+    assert (
+        send_form(client, "check", {f"value.{ask}": "410", f"base.{ask}": base}).status_code == 200
+    )
+    assert world.drafts(village) == {HOUSEHOLDS: 410}
+
+
+def test_what_a_colleague_filled_in_meanwhile_stands_where_nothing_was_typed(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    asks = world.asks(village)
+    with site.runtime.context(OPERATOR) as ctx:
+        other = world.add_person(ctx, village.code)
+    colleague = site.app.test_client()
+    sign_in(colleague, other)
+    send_form(colleague, "save", {f"value.{asks[HOUSEHOLDS]}": "400"})
+    checked = send_form(client, "check", values(asks, cultivated="2300"))
+    assert checked.status_code == 200
+    assert "400\u00a0户" in checked.text
+    assert send_checked(client, checked).status_code == 303
+    assert world.values(village) == {HOUSEHOLDS: 400, LAND: 2300}
+
+
+def test_what_is_taken_away_is_gone_from_the_draft(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    ask = world.asks(village)[HOUSEHOLDS]
+    saved = send_form(client, "save", {f"value.{ask}": "410", f"base.{ask}": ""})
+    base = dict(hidden_of(saved))[f"base.{ask}"]
+    assert base
+    send_form(client, "save", {f"value.{ask}": "", f"base.{ask}": base})
+    assert world.drafts(village) == {}
+
+
+def test_answer_that_came_from_elsewhere_meanwhile_is_not_sent_again(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    form = values(world.asks(village), people="1300", cultivated="2300")
+    checked = send_form(client, "check", form)
+    with site.runtime.context(OPERATOR) as ctx:
+        hold_values(ctx, PEOPLE, {village.code: 1250}, period="2026")
+    sent = send_checked(client, checked)
+    receipt = client.get(sent.headers["Location"]).text
+    assert "已报上 1 项" in receipt
+    assert "您填的有 1 项已经有数据了" in receipt
+    assert world.values(village) == {PEOPLE: 1250, LAND: 2300}
+    late = send_form(client, "check", form)
+    assert late.status_code == 422
+    assert "您填的这些已经有数据了，不用再提交" in late.text
+
+
+def test_empty_form_is_not_sent(client: FlaskClient, world: VillageWorld, village: Village) -> None:
+    for step in ("check", "send"):
+        told = send_form(client, step, values(world.asks(village)))
+        assert told.status_code == 422
+        assert "还没有填任何一项" in told.text
+
+
+def test_sending_past_the_check_is_judged_all_the_same(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    told = send_form(client, "send", values(world.asks(village), people="9999"))
+    assert told.status_code == 422
+    assert "一般不超过 30%" in told.text
+    assert world.values(village) == {}
+
+
+def test_reason_is_needed_where_there_is_no_answer(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    ask = world.asks(village)[ELDERLY]
+    told = send_form(client, "check", {f"missing.{ask}": "unknown", f"base.{ask}": ""})
+    assert told.status_code == 422
+    assert "请简单写明原因" in told.text
+    both = {f"missing.{ask}": "unknown", f"note.{ask}": "不清楚", f"value.{ask}": "3"}
+    assert "请只留一个" in send_form(client, "check", both).text
+
+
+@pytest.mark.parametrize("step", ["check", "save", "edit", "send"])
+def test_step_that_is_asked_for_leads_to_the_form(client: FlaskClient, step: str) -> None:
+    answer = client.get(f"/form/{step}?part=2")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/form?part=2"
+
+
+def test_script_is_answered_with_etags_and_words(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    asks = world.asks(village)
+    form = {
+        f"value.{asks[PEOPLE]}": "1203",
+        f"base.{asks[PEOPLE]}": "",
+        f"value.{asks[LAND]}": "很多",
+    }
+    answer = send_form(client, "drafts", form, Accept="application/json")
+    told = answer.get_json()["questions"]
+    assert told.keys() == {asks[PEOPLE], asks[LAND]}
+    assert told[asks[PEOPLE]]["error"] is None
+    assert told[asks[PEOPLE]]["base"]
+    assert told[asks[LAND]]["error"] == "请用数字填写，例如 12.5"
+    assert world.drafts(village) == {PEOPLE: 1203, LAND: "很多"}
+    client.post("/logout", data={"csrf_token": token_of(client.get("/submissions"))})
+    token = token_of(client.get("/login"))
+    refused = client.post(
+        "/form/drafts", data=form | {"csrf_token": token}, headers={"Accept": "application/json"}
+    )
+    assert refused.status_code == 401
+    assert refused.get_json()["title"] == "需要重新登录"
+
+
+def test_form_of_another_unit_is_out_of_reach(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    assert client.get(f"/form?unit={VILLAGES[-1]}").status_code == 403
+    assert client.get("/form?unit=429999999999").status_code == 404
+    with site.runtime.context(OPERATOR) as ctx:
+        above = world.add_person(ctx, TOWNSHIP)
+    township = site.app.test_client()
+    sign_in(township, above)
+    shown = township.get(f"/form?unit={village.code}")
+    assert village.name in shown.text
+    form = dict(hidden_of(shown))
+    assert form["unit"] == village.code
+    ask = world.asks(village)[LAND]
+    checked = send_form(township, "check", {"unit": village.code, f"value.{ask}": "2300"})
+    assert send_checked(township, checked).status_code == 303
+    assert world.values(village) == {LAND: 2300}
+
+
+def test_ask_of_another_village_is_not_in_the_form(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    foreign = world.asks(world.take(EASY))[LAND]
+    told = send_form(client, "check", {f"value.{foreign}": "1"})
+    assert told.status_code == 422
+    assert "已经有数据了" in told.text
+
+
+def test_broken_names_and_texts_do_no_harm(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    ask = world.asks(village)[LAND]
+    form = {f"value.{ask}": "23\0 00", "value.": "1", "value.x": "2", "unknown.1-1": "3"}
+    checked = send_form(client, "check", form)
+    assert "2,300\u00a0亩" in checked.text
+    for parameters in ("part=x", "part=-5", "part=99"):
+        assert client.get(f"/form?{parameters}").status_code == 200
+    for parameters in ("cursor=x", "section=x", "unit=x%00"):
+        assert client.get(f"/form?{parameters}").status_code in (400, 404)
+
+
+def test_receipt_of_another_village_does_not_exist(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    checked = send_form(client, "check", values(world.asks(village), cultivated="2300"))
+    receipt = send_checked(client, checked).headers["Location"]
+    stranger = site.app.test_client()
+    sign_in(stranger, world.take(EASY).username)
+    assert client.get(receipt).status_code == 200
+    assert stranger.get(receipt).status_code == 404
+    assert stranger.get("/submissions/none").status_code == 404
+    assert client.get("/submissions?cursor=none").status_code == 400
+
+
+def test_returned_answer_comes_back_with_its_comment(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    ask = world.asks(village)[LAND]
+    send_form(client, "save", {f"value.{ask}": "2300"})
+    with site.runtime.context(OPERATOR) as ctx:
+        ctx.sql(
+            "UPDATE ask SET state = 'returned', comment = '与确权面积不符' "
+            "WHERE region_id || '-' || id = :ask",
+            ask=ask,
+        )
+    assert "乡镇（街道）退回：</strong> 与确权面积不符" in client.get("/form").text
+
+
+def test_refused_and_reviewed_asks_are_told_apart_from_open_ones(
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    asks = world.asks(village)
+    with site.runtime.context(OPERATOR) as ctx:
+        for state, code in (("in_review", LAND), ("refused", ELDERLY)):
+            ctx.sql(
+                "UPDATE ask SET state = :state WHERE region_id || '-' || id = :ask",
+                state=state,
+                ask=asks[code],
+            )
+    shown = client.get("/form").text
+    assert "要填 2 项" in shown
+    assert "有 2 项在等乡镇（街道）处理" in shown
+    assert "已拒接，等待裁定" in shown
+    assert f"q-{asks[LAND]}" not in shown
