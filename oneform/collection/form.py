@@ -5,7 +5,7 @@ A constant number of queries, however many asks there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -162,20 +162,22 @@ class _Writer:
         self.previous = look_around(ctx, previous=cells).previous
         question = WhoAsks(cells)
         ctx.emit(question)
-        self.askers = {cell: self._told(askers) for cell, askers in question.askers.items()}
+        told = {
+            id(asker): self._told(asker) for askers in question.askers.values() for asker in askers
+        }
+        self.askers = {
+            cell: [told[id(asker)] for asker in askers] for cell, askers in question.askers.items()
+        }
 
-    def _told(self, askers: Iterable[Asker]) -> list[RequestedBy]:
-        return [
-            RequestedBy(
-                agency=asker.agency,
-                agency_name=in_language(asker.agency_name, self.language),
-                control_no=asker.control_no,
-                purpose=asker.purpose,
-                legal_basis=asker.legal_basis,
-                due=asker.due,
-            )
-            for asker in askers
-        ]
+    def _told(self, asker: Asker) -> RequestedBy:
+        return RequestedBy(
+            agency=asker.agency,
+            agency_name=in_language(asker.agency_name, self.language),
+            control_no=asker.control_no,
+            purpose=asker.purpose,
+            legal_basis=asker.legal_basis,
+            due=asker.due,
+        )
 
     def section(self, key: tuple[str, str, str], rows: list[Any]) -> FormSection:
         topic, kind, period = key

@@ -31,41 +31,43 @@ class Surroundings:
     held: dict[CellKey, Any] = field(default_factory=dict)
 
 
+# `OFFSET 0`: cells are looked up one by one by their keys, whatever the statistics say.
 _LOOK = sa.text(
     """
     WITH RECURSIVE wanted AS MATERIALIZED (
-      SELECT region_id, field_id, period COLLATE "C" AS period, subject_id, is_held
-      FROM unnest(CAST(:regions AS bigint[]), CAST(:fields AS int[]), CAST(:periods AS text[]),
-        CAST(:subjects AS bigint[]), CAST(:are_held AS boolean[]))
-        AS w(region_id, field_id, period, subject_id, is_held)),
+      SELECT field_id, period COLLATE "C" AS period, subject_id, is_held
+      FROM unnest(CAST(:fields AS int[]), CAST(:periods AS text[]), CAST(:subjects AS bigint[]),
+        CAST(:are_held AS boolean[])) AS w(field_id, period, subject_id, is_held)),
     earlier AS (
-      SELECT DISTINCT region_id, field_id, period AS asked, period, 0 AS step
+      SELECT DISTINCT field_id, period AS asked, period, 0 AS step
       FROM wanted WHERE period <> '' AND NOT is_held
       UNION ALL
-      SELECT e.region_id, e.field_id, e.asked, p.period, e.step + 1
+      SELECT e.field_id, e.asked, p.period, e.step + 1
       FROM earlier AS e CROSS JOIN LATERAL (
         SELECT v.period FROM cell_value AS v
-        WHERE v.region_id = e.region_id AND v.field_id = e.field_id
+        WHERE v.region_id = :region AND v.field_id = e.field_id
           AND v.period < e.period AND v.period > ''
         ORDER BY v.period DESC LIMIT 1) AS p
       WHERE e.step < :reach),
-    place AS (
+    place AS MATERIALIZED (
       SELECT w.*, e.period AS found_in FROM wanted AS w
-      JOIN earlier AS e ON e.region_id = w.region_id AND e.field_id = w.field_id
-        AND e.asked = w.period AND e.step > 0
+      JOIN earlier AS e ON e.field_id = w.field_id AND e.asked = w.period AND e.step > 0
       WHERE NOT w.is_held
       UNION ALL
       SELECT w.*, w.period FROM wanted AS w WHERE w.is_held OR w.period = '')
-    SELECT DISTINCT ON (p.is_held, p.region_id, p.field_id, p.period, p.subject_id)
-      p.is_held, p.region_id, p.field_id, p.period, p.subject_id, p.found_in,
-      v.value, v.observed_on, coalesce(src.code, pv.kind) AS source
+    SELECT DISTINCT ON (p.is_held, p.field_id, p.period, p.subject_id)
+      p.is_held, p.field_id, p.period, p.subject_id, p.found_in, v.value, v.observed_on,
+      coalesce(src.code, pv.kind) AS source
     FROM place AS p
-    JOIN cell_value AS v ON v.region_id = p.region_id AND v.field_id = p.field_id
-      AND v.period = p.found_in AND v.subject_id = p.subject_id AND v.value IS NOT NULL
-      AND (NOT p.is_held OR v.fresh_until IS NULL OR v.fresh_until >= oneform_today())
+    CROSS JOIN LATERAL (
+      SELECT v.value, v.observed_on, v.provenance_id FROM cell_value AS v
+      WHERE v.region_id = :region AND v.field_id = p.field_id AND v.period = p.found_in
+        AND v.subject_id = p.subject_id AND v.value IS NOT NULL
+        AND (NOT p.is_held OR v.fresh_until IS NULL OR v.fresh_until >= oneform_today())
+      OFFSET 0) AS v
     JOIN provenance AS pv ON pv.id = v.provenance_id
     LEFT JOIN source AS src ON src.id = pv.source_id
-    ORDER BY p.is_held, p.region_id, p.field_id, p.period, p.subject_id, p.found_in DESC
+    ORDER BY p.is_held, p.field_id, p.period, p.subject_id, p.found_in DESC
     """
 )
 
@@ -73,29 +75,31 @@ _LOOK = sa.text(
 def look_around(
     ctx: Context, *, previous: Collection[CellKey], held: Collection[CellKey] = ()
 ) -> Surroundings:
-    """Previous values of some cells, and values of others as they are. One query, or none."""
+    """Previous values of some cells, and values of others as they are.
+
+    One query for each region of the cells, which mostly is one.
+    """
     found = Surroundings()
-    if not previous and not held:
-        return found
-    keys = [*previous, *held]
-    regions, fields, periods, subjects = zip(*keys, strict=True)
-    for row in ctx.sql(
-        _LOOK,
-        regions=list(regions),
-        fields=list(fields),
-        periods=list(periods),
-        subjects=list(subjects),
-        are_held=[False] * len(previous) + [True] * len(held),
-        reach=REACH,
-    ):
-        key = (row.region_id, row.field_id, row.period, row.subject_id)
-        if row.is_held:
-            found.held[key] = row.value
-        else:
-            found.previous[key] = Previous(
-                value=row.value,
-                period=row.found_in or None,
-                observed_on=row.observed_on,
-                source=row.source,
-            )
+    wanted = [*((cell, False) for cell in previous), *((cell, True) for cell in held)]
+    for region_id in {cell[0] for cell, _ in wanted}:
+        mine = [(cell, is_held) for cell, is_held in wanted if cell[0] == region_id]
+        for row in ctx.sql(
+            _LOOK,
+            region=region_id,
+            fields=[cell[1] for cell, _ in mine],
+            periods=[cell[2] for cell, _ in mine],
+            subjects=[cell[3] for cell, _ in mine],
+            are_held=[is_held for _, is_held in mine],
+            reach=REACH,
+        ):
+            key = (region_id, row.field_id, row.period, row.subject_id)
+            if row.is_held:
+                found.held[key] = row.value
+            else:
+                found.previous[key] = Previous(
+                    value=row.value,
+                    period=row.found_in or None,
+                    observed_on=row.observed_on,
+                    source=row.source,
+                )
     return found
