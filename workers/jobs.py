@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workers import maintenance, requests, sources
+from workers import maintenance, requests, sources, values
 from workers.registry import JOBS
 
-MODULES = (maintenance, requests, sources)
+MODULES = (maintenance, requests, sources, values)
 
 __all__ = ["JOBS", "MODULES"]

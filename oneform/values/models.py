@@ -128,7 +128,7 @@ class ValueImport(Base):
     actor_label: Mapped[str]
     dry_run: Mapped[bool]
     state: Mapped[str]
-    """`waiting`, `running`, `done`."""
+    """`waiting`, `running`, `done`, `stopped`."""
     created: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
     updated: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
     unchanged: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")

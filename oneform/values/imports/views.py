@@ -16,6 +16,7 @@ class ImportState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    STOPPED = "stopped"  # given up half-way by the operator; what was recorded stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class _Import:
 
 
 def work_import(open_unit: OpenUnit, import_id: uuid.UUID, tell: Tell = lambda *_: None) -> None:
-    """Do what an import has left to do; `finish_import` then says that it is done.
+    """Do what an import has left to do; `ending.finish_import` then says that it is done.
 
     May be run twice, also at once. Units of work are opened on one connection
     (`on_one_connection`).
@@ -95,21 +95,11 @@ def work_import(open_unit: OpenUnit, import_id: uuid.UUID, tell: Tell = lambda *
         tell(done, total)
 
 
-def finish_import(ctx: Context, import_id: uuid.UUID) -> None:
-    """Say that an import is done. Twice is fine."""
-    ctx.sql(
-        "UPDATE value_import SET state = 'done', finished_at = :at "
-        "WHERE id = :id AND state <> 'done'",
-        id=import_id,
-        at=ctx.clock.now(),
-    )
-
-
 def _hold(ctx: Context, import_id: uuid.UUID) -> _Import | None:
     """Lock an import, so that two runs of it take turns; None where nothing is left of it."""
     row = ctx.sql(
         "SELECT id, agency_id, actor_kind, actor_id, actor_label, dry_run FROM value_import "
-        "WHERE id = :id AND state <> 'done' FOR UPDATE",
+        "WHERE id = :id AND state IN ('waiting', 'running') FOR UPDATE",
         id=import_id,
     ).one_or_none()
     if row is None:
