@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,13 +22,14 @@ from typing import TextIO
 
 import click
 import orjson
+import structlog
 from rich.console import Console
 
 from oneform import migrations
 from oneform.cli.base import CliSession, Command, pass_runtime
 from oneform.cli.listening import LEFTOVERS_WITHIN_S, claimed, listen
 from oneform.cli.up import serve
-from oneform.config import Settings, variable
+from oneform.config import Settings, SettingsError, variable
 from oneform.demo.calling import StoryError
 from oneform.demo.county import ACCOUNTS, ASKING, COUNTY_NAME, INVENTED, STAFF, VILLAGE_NAME
 from oneform.demo.folder import demo_settings, open_folder
@@ -39,8 +41,13 @@ from oneform.kernel.clock import Clock
 from oneform.runtime import Runtime
 from oneform.runtime.logging import configure_logging
 
+log = structlog.get_logger(__name__)
+
 HOST = "127.0.0.1"
 """Nowhere else: passwords are printed, and the figures are invented."""
+
+INTERRUPTED = 130
+"""Exit status, as shells give it for Ctrl-C."""
 
 READY_WITHIN_S = 240.0
 LONGEST_LOG = 4 * 1024 * 1024
@@ -55,7 +62,7 @@ KEPT = frozenset(map(variable, ("timezone", "calendar", "today", "log_level", "l
 def demo(session: CliSession, port: int, once: bool) -> None:
     """Start with a real county and invented figures, and play three requests through."""
     given = click.get_current_context().meta.get("oneform.data_dir")
-    folder: Path = given or session.settings.home / "demo"
+    folder: Path = given or _own_folder(session.settings)
     settings = demo_settings(session.settings, folder)
     day = rehearsal_day(Clock(settings.timezone, settings.today).today())
     settings = replace(settings, today=day or settings.today)
@@ -63,6 +70,12 @@ def demo(session: CliSession, port: int, once: bool) -> None:
     with logging_to(folder / "demo.log") as terminal:
         configure_logging(settings, "demo")
         _Demo(session, settings, port, once, password, terminal).run()
+
+
+def _own_folder(settings: Settings) -> Path:
+    # The data folder itself is closed to others, also when the demo is the first to need it.
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.home / "demo"
 
 
 def _console(errors: TextIO, as_json: bool) -> Console:
@@ -99,7 +112,7 @@ class _Demo:
         self._failure: str | None = None
 
     def run(self) -> None:
-        """SystemExit 1 when the story did not come to a good end, 130 when it was interrupted."""
+        """SystemExit 1 when the story came to a bad end, INTERRUPTED when it came to none."""
         try:
             with _interruptible():
                 self._greet()
@@ -116,12 +129,13 @@ class _Demo:
                         world = self._build(found)
                     self._serve(found, world)
         except KeyboardInterrupt:
-            if self._outcome is None and self._failure is None:
-                self._teller.say("\nStopped before the end of the story.")
-                raise SystemExit(130) from None
+            log.info("interrupted")
         if self._failure is not None:
             click.echo(f"{self._failure}; see {self._log}", file=self._errors)
             raise SystemExit(1)
+        if self._outcome is None:
+            self._teller.say("\nStopped before the end of the story.")
+            raise SystemExit(INTERRUPTED)
         self._teller.say("Stopped.")
 
     @property
@@ -149,7 +163,11 @@ class _Demo:
         """Find out that nothing is in the way, then empty the folder."""
         with claimed(self._settings.home) as left:
             patience = LEFTOVERS_WITHIN_S if left else 0.0
-            listen(HOST, self._port, patience_s=patience).close()
+            try:
+                listen(HOST, self._port, patience_s=patience).close()
+            except SettingsError as error:
+                words = str(error).partition(";")[0]
+                raise SettingsError(f"{words}; choose another with --port") from None
         erase_engines(self._settings.home)
 
     def _build(self, settings: Settings) -> World:
@@ -194,11 +212,13 @@ class _Demo:
 
     def _tell(self, address: str, world: World) -> bool:
         """Tell the story. Whether to go on running."""
+        began = time.monotonic()
         try:
             outcome = tell_story(address, world, self._teller)
         except StoryError as error:
             self._failure = str(error)
             return False
+        log.info("story told", seconds=round(time.monotonic() - began, 2))
         self._outcome = outcome
         if not outcome.is_balanced:
             self._failure = "the books of a request do not balance"
@@ -215,9 +235,9 @@ class _Demo:
     def _invite(self, address: str, world: World) -> None:
         teller, form = self._teller, f"{address}/form"
         teller.act("到你了", f"Your turn: the form of {VILLAGE_NAME} is open")
-        teller.listed([("form", form), ("user name", STAFF.username), ("password", world.password)])
+        teller.copied([("form", form), ("user name", STAFF.username), ("password", world.password)])
         teller.say("\nOther accounts, same password; keys of the departments for the API:")
-        teller.listed(
+        teller.copied(
             [(each.username, each.role.value.replace("_", " ")) for each in ACCOUNTS[1:]]
             + [(each.code, world.keys[each.code]) for each in ASKING]
             + [("API", f"{address}/docs")]

@@ -51,6 +51,14 @@ class Teller:
             table.add_row(Text(name), Text(value))
         self._print(table)
 
+    def copied(self, lines: Iterable[tuple[str, str]]) -> None:
+        """As `listed`, for what is copied from the terminal: a long value is never broken in two."""
+        pairs = list(lines)
+        widest = max(len(name) for name, _ in pairs)
+        for name, value in pairs:
+            line = Text.assemble((f"{name:<{widest}}", "bold"), "  ", value)
+            self._console.print(line, highlight=False, soft_wrap=True)
+
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table = Table(box=box.SIMPLE, pad_edge=False)
         for heading in headings:

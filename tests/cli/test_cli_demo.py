@@ -1,0 +1,141 @@
+"""`oneform demo` as it is started by hand and by scripts: interrupted, twice, in the way of others."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from oneform.cli import main
+from oneform.cli.demo import INTERRUPTED, _has_display
+from oneform.demo.folder import MARK
+
+PATIENCE_S = 300
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Begin a demo in a process of its own."""
+    command = [sys.executable, "-c", "from oneform.cli import main; main(prog_name='oneform')"]
+    return subprocess.Popen(
+        [*command, "demo", "--data-dir", str(folder), "--port", str(free_port()), *arguments],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """What it prints, up to the line with these words."""
+    assert process.stdout is not None
+    read = ""
+    for line in process.stdout:
+        read += line
+        if words in line:
+            return read
+    pytest.fail(f"{words!r} was not printed, but\n{read}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the runs of this module, as somebody has one."""
+    return tmp_path_factory.mktemp("home") / "demo"
+
+
+def test_interrupted_while_it_starts(folder: Path) -> None:
+    process = start(folder)
+    read_until(process, "Moving into")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == INTERRUPTED
+    assert "Stopped before the end of the story." in out
+    assert err == ""
+    assert "Traceback" not in (folder / "demo.log").read_text(encoding="utf-8")
+
+
+def test_once_with_json_prints_one_document(folder: Path) -> None:
+    """In the folder of an interrupted run, on a terminal that knows neither colours nor Chinese."""
+    hostile = {
+        "TERM": "dumb",
+        "COLUMNS": "40",
+        "PYTHONIOENCODING": "ascii",
+        "HTTP_PROXY": "http://192.0.2.1:1",
+        "ONEFORM_DATABASE_URL": "postgresql://somebody@192.0.2.1/real",
+        "ONEFORM_RATE_LIMIT": "1",
+    }
+    process = start(folder, "--once", "--json", **hostile)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    assert err == ""
+    request = json.loads(out)
+    cells = request["cells"]
+    assert cells.pop("total") == sum(cells.values()) == 11 * 179
+    assert cells["held"] == 179
+    assert cells["answered"] == 3
+    assert min(cells["shared"], cells["asked"]) > 0
+    assert request["state"] == "collecting"
+
+
+def test_told_on_a_narrow_terminal_and_stopped(folder: Path) -> None:
+    """After a kill, in the same folder: what was left of it is in nobody's way."""
+    killed = start(folder)
+    read_until(killed, "Starting web")
+    killed.kill()
+    killed.communicate()
+    process = start(folder, COLUMNS="40", PYTHONIOENCODING="ascii")
+    told = read_until(process, "Ctrl-C stops it")
+    password = json.loads((folder / MARK).read_text())["password"]
+    for words in (password, "township", "supervisor", "ofk_", "/form"):
+        assert words in told, words
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, err) == (0, "")
+    assert out.endswith("Stopped.\n")
+    assert not (folder / "run" / "engines.json").exists()
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        process = start(tmp_path / "demo", "--port", port, "--once")
+        _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert err.count("\n") == 1
+    assert f"127.0.0.1:{port}" in err
+    assert "--port" in err
+    assert not (tmp_path / "demo" / "postgres").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("18")
+    result = CliRunner().invoke(main, ["demo", "--once", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "--data-dir" in result.stderr
+    assert (tmp_path / "postgres" / "PG_VERSION").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks for the displays of Linux")
+def test_a_browser_is_opened_only_where_it_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not _has_display()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert _has_display()
