@@ -43,7 +43,7 @@ class Refusal:
     detail: str
 
 
-_MAX_REMEMBERED = 20_000
+_MAX_REMEMBERED = 5_000
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -178,8 +179,9 @@ class _Work:
         if kind is None:
             raise SourceError(f"There is no connector {call.kind} on this machine.")
         bounds = bounds_of(self._house.settings, call.limits.timeout_s)
-        for batch in kind(call.settings, call.secrets, bounds).fetch(intake.query()):
-            intake.take(batch)
+        with closing(kind(call.settings, call.secrets, bounds).fetch(intake.query())) as batches:
+            for batch in batches:
+                intake.take(batch)
 
     def _fail(self, error: SourceError, *, last: bool) -> float:
         with self._house.context(self._actor) as ctx:

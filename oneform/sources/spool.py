@@ -13,7 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from oneform.sources.errors import SourceError
+
 MAX_IN_MEMORY = 8 * 1024 * 1024
+MAX_BYTES = 4 * 1024**3
+"""A view without an end would fill the disk; region by region, a source may give more."""
 _BLOCK = 256 * 1024
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -40,6 +44,7 @@ class Spool:
     def __init__(self) -> None:
         self._lines: dict[tuple[Pile, int], list[bytes]] = defaultdict(list)
         self._in_memory = 0
+        self._total = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._on_disk: set[tuple[Pile, int]] = set()
 
@@ -58,13 +63,17 @@ class Spool:
         """Forget everything: the call failed half-way."""
         self._lines.clear()
         self._on_disk.clear()
-        self._in_memory = 0
+        self._in_memory = self._total = 0
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def add(self, pile: Pile, region_id: int, lines: list[str]) -> None:
+        """SourceError when it is too much altogether."""
         block = "".join(lines).encode()
+        self._total += len(block)
+        if self._total > MAX_BYTES:
+            raise SourceError(f"The source gives more than {MAX_BYTES >> 30} GiB in one call.")
         self._lines[pile, region_id].append(block)
         self._in_memory += len(block)
         if self._in_memory > MAX_IN_MEMORY:

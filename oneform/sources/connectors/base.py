@@ -9,7 +9,7 @@ a class with the members of `Connector`, an entry point in the group
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -101,8 +101,11 @@ class Connector(Protocol):
     def probe(self) -> ProbeResult:
         """Try it. Never raises a SourceError: that is the result."""
 
-    def fetch(self, query: FetchQuery) -> Iterator[Batch]:
-        """Rows in batches, in bounded memory. SourceError, SourceDown or SourceTimeout."""
+    def fetch(self, query: FetchQuery) -> Generator[Batch, None, None]:
+        """Rows in batches, in bounded memory; to be closed by the caller.
+
+        SourceError, SourceDown or SourceTimeout.
+        """
 
 
 def text_of(raw: object) -> str:

@@ -9,7 +9,7 @@ waits for another program.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -89,7 +89,7 @@ class FileConnector:
             sample_count=count,
         )
 
-    def fetch(self, query: FetchQuery) -> Iterator[Batch]:
+    def fetch(self, query: FetchQuery) -> Generator[Batch, None, None]:
         for path in self._files():
             with open_regular(path) as file:
                 rows = self._rows(self._records(file, path), query)

@@ -8,7 +8,7 @@ what a table does not say can be said by a view in the department's database.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -112,7 +112,7 @@ class SqlConnector:
             sample_count=count,
         )
 
-    def fetch(self, query: FetchQuery) -> Iterator[Batch]:
+    def fetch(self, query: FetchQuery) -> Generator[Batch, None, None]:
         with self._connected() as connection:
             present = self.columns_of(connection)
             named = (query.area_column, query.period_column)

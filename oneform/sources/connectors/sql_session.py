@@ -154,7 +154,7 @@ def _preparation(dialect: sa.Dialect, timeout_s: float) -> list[str]:
         case "oracle":
             return ["SET TRANSACTION READ ONLY"]
         case "sqlite":
-            return ["PRAGMA query_only = ON"]
+            return ["PRAGMA query_only = ON", "PRAGMA trusted_schema = OFF"]
     return []
 
 
