@@ -35,6 +35,12 @@ def head() -> str:
     return revision
 
 
+def is_known(revision: str) -> bool:
+    """Whether this program knows a revision: not, when a newer one has made it."""
+    script = ScriptDirectory.from_config(config(""))
+    return revision in {found.revision for found in script.walk_revisions()}
+
+
 def current(connection: sa.Connection) -> str | None:
     """The revision of a database; None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()

@@ -70,11 +70,28 @@ def test_work_goes_through_the_outbox_to_a_worker(up: Up) -> None:
 
 def test_metrics_are_of_all_processes(up: Up) -> None:
     up.get("/docs")
-    text = up.get("/metrics")[1].decode()
+    text = metrics(up)
     assert "oneform_workers 2.0" in text
     assert re.search(
         r'oneform_http_requests_total\{method="GET",route="/docs",status="200"\} \d', text
     )
+
+
+def test_backup_and_restore_while_it_runs(up: Up) -> None:
+    file = up.home.with_name("x.backup")
+    done = run(up.home, "db", "backup", str(file))
+    assert done.returncode == 0, done.stderr
+    done = run(up.home, "db", "restore", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "; what was replaced is in " in done.stdout
+    wait_for(up.is_ready, "all is well")
+    wait_for(
+        lambda: 'oneform_outbox_jobs{job="sweep_asks",state="due"}' not in metrics(up), "sweeps"
+    )
+
+
+def metrics(up: Up) -> str:
+    return up.get("/metrics")[1].decode()
 
 
 def test_second_one_on_the_same_folder_is_refused_in_one_line(up: Up) -> None:
