@@ -8,6 +8,8 @@ from oneform.kernel.outbox import JobName
 from oneform.requests import sweeps
 from oneform.requests.jobs import RequestJob
 from oneform.requests.withdrawal import expire_asks
+from oneform.sources.runs import tidy_runs
+from oneform.values.imports.ending import tidy_imports
 from workers.queues import QueueName
 from workers.registry import JobRun, job
 
@@ -57,7 +59,9 @@ def retry_shares(run: JobRun) -> None:
 
 @job(MaintenanceJob.CLEAN_UP, QueueName.MAINTAIN)
 def clean_up(run: JobRun) -> None:
-    """Kept answers, sessions and access tokens past their time."""
+    """Kept answers, sessions and access tokens past their time; reports of runs and imports."""
     with run.last() as ctx:
         forget_old_answers(ctx)
         forget_expired(ctx)
+        tidy_runs(ctx)
+        tidy_imports(ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from oneform.requests.jobs import RequestJob
-from oneform.requests.resolving import resolve_regions, retry_sources
+from oneform.requests.resolving import fetch_and_resolve, resolve_regions, retry_sources
 from oneform.requests.sweeps import close_due_request
 from workers.queues import QueueName
 from workers.registry import JobRun, job
@@ -14,12 +14,13 @@ from workers.registry import JobRun, job
 @job(RequestJob.RESOLVE_REQUEST, QueueName.RESOLVE)
 def resolve_request(run: JobRun) -> None:
     """Decide and ask for some regions of a request, one transaction each."""
-    resolve_regions(
-        run,
-        uuid.UUID(run.args["request_id"]),
-        run.args["region_ids"],
-        again=run.args.get("again", False),
-    )
+    resolve_regions(run, uuid.UUID(run.args["request_id"]), run.args["region_ids"])
+
+
+@job(RequestJob.FETCH_AND_RESOLVE, QueueName.FETCH)
+def fetch_for_request(run: JobRun) -> None:
+    """Call the sources for one region of a request, then ask for what is still missing."""
+    fetch_and_resolve(run, uuid.UUID(run.args["request_id"]), run.args["region_id"])
 
 
 @job(RequestJob.RETRY_SOURCES, QueueName.FETCH)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 BLUEPRINTS = (
     "oneform.api.health",
+    "oneform.api.operation",
     "oneform.api.oauth",
     "oneform.api.sessions",
     "oneform.api.catalog",

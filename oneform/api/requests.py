@@ -19,7 +19,7 @@ from oneform.api.blueprints import (
     needs,
 )
 from oneform.api.errors import TooManyRequests
-from oneform.api.etags import etag_of, set_etag
+from oneform.api.etags import check_etag, etag_of, set_etag
 from oneform.api.idempotency import idempotent
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Names, Schema, Text
@@ -301,6 +301,8 @@ def list_events(query: dict[str, Any], request_id: uuid.UUID) -> Page[EventView]
 @needs(Permission.CANCEL_REQUEST)
 def cancel_request(request_id: uuid.UUID) -> dict[str, Any]:
     """Cancel a request. Asks that nobody else waits for are withdrawn."""
+    if flask.request.if_match:
+        check_etag(etag_of(shown(reading.get_request(current_context(), request_id))))
     return shown(withdrawal.cancel_request(current_context(), request_id))
 
 
@@ -367,6 +369,10 @@ class _ExportPlace:
         if self.taken:
             self.taken = False
             self._places.release()
+
+    def __del__(self) -> None:
+        # A response that was made and then dropped: its unit of work could not be committed.
+        self.release()
 
     def while_streaming(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         try:

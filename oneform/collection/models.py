@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from oneform.collection.lifecycle import HOLDING, LIVE, AskState
+from oneform.collection.lifecycle import ANSWERABLE, HOLDING, LIVE, AskState
 from oneform.kernel.db import BY_REGION, Base, BigId, Code, Json, Uuid
 
 ask_ids = sa.Sequence("ask_id_seq", metadata=Base.metadata, cache=200)
@@ -59,6 +59,7 @@ class Ask(Base):
             postgresql_where=_state_in(HOLDING),
         ),
         sa.Index("ix_ask_unit", "unit_id", postgresql_where=_state_in(LIVE)),
+        sa.Index("ix_ask_live_until", "live_until", postgresql_where=_state_in(ANSWERABLE)),
         BY_REGION,
     )
 

@@ -6,7 +6,7 @@ Finds every mistake of the demand before it says anything; writes nothing.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from catalog.periods import PeriodError, parse_period
 from catalog.whitelist import Admission, Demand, FieldInForce, admit
@@ -43,8 +43,8 @@ class Admitted:
     place: Place
     period: str
     admission: Admission
-    cells_per_region: list[tuple[int, int]]
-    """Region and number of subjects × accepted fields."""
+    cells_per_region: list[tuple[int, int]] = field(default_factory=list)
+    """Region and number of subjects × accepted fields; empty for a demand that is refused."""
 
     @property
     def fields(self) -> list[FieldInForce]:
@@ -59,7 +59,6 @@ def examine(ctx: Context, command: SubmitRequest) -> Admitted:
     """
     actor = principal(ctx)
     place = _check_form(ctx, command)
-    _check_notice(ctx, command, actor)
     admission = admit(
         ctx,
         Demand(
@@ -73,6 +72,11 @@ def examine(ctx: Context, command: SubmitRequest) -> Admitted:
         ),
         ctx.today(),
     )
+    admitted = Admitted(place=place, period=command.period, admission=admission)
+    if admission.rejected and (command.on_off_list == "reject" or not admission.accepted):
+        # What is off the list is said, and put on record, before anything else.
+        return admitted
+    _check_notice(ctx, command, actor)
     subjects = count_subjects(ctx, place)
     total = sum(n for _, n in subjects) * len(admission.accepted)
     if total > MAX_CELLS:
@@ -83,10 +87,8 @@ def examine(ctx: Context, command: SubmitRequest) -> Admitted:
                 Mistake("/scope", "no_subjects", "There is nothing of this kind and level there.")
             ]
         )
-    return Admitted(
-        place=place,
-        period=command.period,
-        admission=admission,
+    return replace(
+        admitted,
         cells_per_region=[(region, n * len(admission.accepted)) for region, n in subjects],
     )
 

@@ -22,6 +22,7 @@ _WHO = sa.text(
       CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
         WHERE p.region_id = :region AND p.subject_id = s.subject_id OFFSET 0) AS p
       CROSS JOIN LATERAL (SELECT * FROM request_unit AS ru WHERE ru.place_id = p.area_id
+        AND ru.region_id = :region
         AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
       JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
         AND r.due_on + :late_days >= :today

@@ -81,19 +81,19 @@ cell AS (
     rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
   FROM touched AS t
   JOIN {PLACED} AS p ON p.region_id = :c_region_id AND p.subject_id = t.subject_id
-  JOIN request_unit AS ru ON ru.place_id = p.area_id
+  JOIN request_unit AS ru ON ru.place_id = p.area_id AND ru.region_id = p.region_id
     AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0
   JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
   JOIN request_field AS rf ON rf.request_id = ru.request_id AND rf.field_id = t.field_id
     AND rf.period = t.period AND rf.collected_at = ANY(ru.collected_at)
   JOIN request_region AS rr ON rr.request_id = ru.request_id AND rr.region_id = p.region_id
     AND rr.resolved_at IS NOT NULL AND {IN_PLACE})
-SELECT cell.request_id, cell.place_id, cell.unit_id, {STATUS} AS status, count(*) AS n
+SELECT cell.request_id, cell.region_id, cell.place_id, cell.unit_id, {STATUS} AS status, count(*) AS n
 FROM cell {state_of_cell(":c_region_id")}
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 
-Row = tuple[uuid.UUID, int, int]
+Row = tuple[uuid.UUID, int, int, int]
 Tally = dict[Row, dict[str, int]]
 
 
@@ -110,7 +110,7 @@ def tally(ctx: Context, cells: Cells) -> Tally:
     for row in ctx.sql(
         _TALLY.format(relation=cells.relation), **cells.params, c_region_id=cells.region_id
     ):
-        counts[(row.request_id, row.place_id, row.unit_id)][row.status] = row.n
+        counts[(row.request_id, row.region_id, row.place_id, row.unit_id)][row.status] = row.n
     return counts
 
 
@@ -144,21 +144,23 @@ def shift(ctx: Context, before: Tally, after: Tally) -> None:
     touched = ctx.sql(
         f"""
         WITH m AS MATERIALIZED (
-          SELECT * FROM unnest(CAST(:requests AS uuid[]), CAST(:places AS bigint[]),
-            CAST(:units AS bigint[]), {columns})
-            AS m(request_id, place_id, unit_id, {", ".join(STATUSES)})),
+          SELECT * FROM unnest(CAST(:requests AS uuid[]), CAST(:regions AS bigint[]),
+            CAST(:places AS bigint[]), CAST(:units AS bigint[]), {columns})
+            AS m(request_id, region_id, place_id, unit_id, {", ".join(STATUSES)})),
         held_rows AS MATERIALIZED (
-          SELECT ru.request_id, ru.place_id, ru.unit_id FROM request_unit AS ru
-          JOIN m USING (request_id, place_id, unit_id)
-          ORDER BY ru.request_id, ru.place_id, ru.unit_id FOR UPDATE OF ru)
+          SELECT ru.request_id, ru.region_id, ru.place_id, ru.unit_id FROM request_unit AS ru
+          JOIN m USING (request_id, region_id, place_id, unit_id)
+          ORDER BY ru.request_id, ru.region_id, ru.place_id, ru.unit_id FOR UPDATE OF ru)
         UPDATE request_unit AS ru SET {sums}
-        FROM m JOIN held_rows USING (request_id, place_id, unit_id)
-        WHERE ru.request_id = m.request_id AND ru.place_id = m.place_id AND ru.unit_id = m.unit_id
+        FROM m JOIN held_rows USING (request_id, region_id, place_id, unit_id)
+        WHERE ru.request_id = m.request_id AND ru.region_id = m.region_id
+          AND ru.place_id = m.place_id AND ru.unit_id = m.unit_id
         RETURNING ru.request_id, ru.asked + ru.pending_grant AS open, m.asked AS newly_asked
         """,
         requests=[key[0] for key in moves],
-        places=[key[1] for key in moves],
-        units=[key[2] for key in moves],
+        regions=[key[1] for key in moves],
+        places=[key[2] for key in moves],
+        units=[key[3] for key in moves],
         **{status: [move[status] for move in moves.values()] for status in STATUSES},
     ).all()
     # A row whose last open cell was decided may have been the request's last one, too.

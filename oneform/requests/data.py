@@ -131,7 +131,10 @@ _CSV_VALUE = f"""CASE WHEN jsonb_typeof(value) = 'string' AND left({_TEXT}, 1) I
 _CSV_NAME = f"""CASE WHEN left(subject_name, 1) IN {_FORMULA}
   THEN '''' || subject_name ELSE subject_name END"""
 
-_LONG_CSV = f"""{{cells}} SELECT subject, {_CSV_NAME}, area, field, period, {_CSV_VALUE}, status,
+_CSV_SUBJECT = f"""CASE WHEN left(subject, 1) IN {_FORMULA}
+  THEN '''' || subject ELSE subject END"""
+
+_LONG_CSV = f"""{{cells}} SELECT {_CSV_SUBJECT}, {_CSV_NAME}, area, field, period, {_CSV_VALUE}, status,
   observed_on, source, missing_reason FROM told {{where}} ORDER BY subject_no, field_no"""
 
 _LONG_JSON = """{cells} SELECT json_build_object('subject', subject, 'subject_name', subject_name,
@@ -140,7 +143,7 @@ _LONG_JSON = """{cells} SELECT json_build_object('subject', subject, 'subject_na
   FROM told {where} ORDER BY subject_no, field_no"""
 
 # Every subject has every field exactly once, so that the n-th value is the n-th field's.
-_WIDE_CSV = f"""{{cells}} SELECT subject, name, area, {{columns}} FROM (
+_WIDE_CSV = f"""{{cells}} SELECT {_CSV_SUBJECT}, name, area, {{columns}} FROM (
   SELECT subject, {_CSV_NAME} AS name, area,
     array_agg(CASE WHEN {{kept}} THEN {_CSV_VALUE} END ORDER BY field_no) AS v, subject_no
   FROM told GROUP BY subject_no, subject, subject_name, area) AS wide ORDER BY subject_no"""

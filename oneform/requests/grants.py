@@ -20,12 +20,14 @@ from oneform.audit import service as audit
 from oneform.audit.tags import Tag
 from oneform.identity import policy
 from oneform.identity.policy import Permission
+from oneform.kernel import locks
 from oneform.kernel.context import Context
-from oneform.kernel.errors import Conflict, NotFound
+from oneform.kernel.errors import Conflict, Invalid, Mistake, NotFound
 from oneform.kernel.ids import new_id
 from oneform.kernel.paging import Page, decode_cursor, encode_cursor
 from oneform.requests.jobs import RequestJob
 from oneform.requests.models import Grant, GrantState
+from oneform.requests.settlement import settle
 
 ANSWER_WORKING_DAYS = 10
 EXTENSION_WORKING_DAYS = 10
@@ -115,7 +117,9 @@ def decide_grant(
     conditions: str | None,
 ) -> GrantView:
     """The owner grants or refuses; a grant sets the waiting cells to work."""
-    grant = _for_owner(ctx, grant_id)
+    grant = _for_owner(ctx, grant_id, alone=True)
+    if valid_until is not None and valid_until < ctx.today():
+        raise Invalid(mistakes=[Mistake("/valid_until", "past", "must not be in the past")])
     state = GrantState.GRANTED if decision == "grant" else GrantState.REFUSED
     grant.state = state
     grant.reason = reason
@@ -124,6 +128,16 @@ def decide_grant(
     grant.decided_by = ctx.actor.label
     grant.decided_at = ctx.clock.now()
     ctx.session.flush()
+    _set_to_work(ctx, grant, state)
+    audit.append(ctx, Tag.GRANT_DECIDED, "grant", grant.id, decision=decision)
+    return _view(ctx, grant_id)
+
+
+def _set_to_work(ctx: Context, grant: Grant, state: GrantState) -> None:
+    """Have the request resolved anew in all its regions, which the actor holds alone.
+
+    Until then its cells are undecided: nobody books them.
+    """
     ctx.sql(
         "UPDATE request_field SET grant_state = :state "
         "WHERE request_id = :request AND field_id = :field",
@@ -132,18 +146,34 @@ def decide_grant(
         field=grant.field_id,
     )
     regions = ctx.sql(
-        "SELECT region_id FROM request_region WHERE request_id = :request ORDER BY region_id",
+        "UPDATE request_region SET resolved_at = NULL, fetch_attempts = 0 "
+        "WHERE request_id = :request RETURNING region_id",
         request=grant.request_id,
     ).scalars()
+    settle(ctx, [grant.request_id])
     ctx.outbox.enqueue(
         RequestJob.RESOLVE_REQUEST,
         agency_id=grant.agency_id,
         request_id=grant.request_id,
-        region_ids=list(regions),
-        again=True,
+        region_ids=sorted(regions),
     )
-    audit.append(ctx, Tag.GRANT_DECIDED, "grant", grant.id, decision=decision)
-    return _view(ctx, grant_id)
+
+
+def withdraw_grants(ctx: Context, request_id: uuid.UUID) -> None:
+    """A request that is cancelled awaits nothing any more."""
+    ctx.sql(
+        'UPDATE "grant" SET state = :state WHERE request_id = :request AND state = :pending',
+        state=GrantState.WITHDRAWN.value,
+        pending=GrantState.PENDING.value,
+        request=request_id,
+    )
+    ctx.sql(
+        "UPDATE request_field SET grant_state = :state "
+        "WHERE request_id = :request AND grant_state = :pending",
+        state=GrantState.REFUSED.value,
+        pending=GrantState.PENDING.value,
+        request=request_id,
+    )
 
 
 def extend_grant(ctx: Context, grant_id: uuid.UUID, *, reason: str | None) -> GrantView:
@@ -161,10 +191,21 @@ def extend_grant(ctx: Context, grant_id: uuid.UUID, *, reason: str | None) -> Gr
     return _view(ctx, grant_id)
 
 
-def _for_owner(ctx: Context, grant_id: uuid.UUID) -> Grant:
-    """The grant, locked, if it is the actor's agency's to decide and still open."""
+def _for_owner(ctx: Context, grant_id: uuid.UUID, *, alone: bool = False) -> Grant:
+    """The grant, locked, if it is the actor's agency's to decide and still open.
+
+    `alone`: the regions of its request are taken first, in the order of all locks.
+    """
     policy.require(ctx, Permission.DECIDE_GRANTS)
     agency_id = policy.require_agency(ctx)
+    if alone:
+        regions = ctx.sql(
+            'SELECT rr.region_id FROM request_region AS rr JOIN "grant" AS g '
+            "ON g.request_id = rr.request_id WHERE g.id = :id AND g.owner_id = :agency",
+            id=grant_id,
+            agency=agency_id,
+        ).scalars()
+        locks.take_regions(ctx, list(regions))
     grant = ctx.session.get(Grant, grant_id, with_for_update=True)
     if grant is None or grant.owner_id != agency_id:
         raise NotFound("There is no such grant for your agency to decide.")

@@ -7,5 +7,6 @@ from oneform.kernel.outbox import JobName
 
 class RequestJob(JobName):
     RESOLVE_REQUEST = "resolve_request"
+    FETCH_AND_RESOLVE = "fetch_and_resolve"
     RETRY_SOURCES = "retry_sources"
     CLOSE_DUE_REQUEST = "close_due_request"

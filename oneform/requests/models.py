@@ -43,6 +43,7 @@ class GrantState(StrEnum):
     PENDING = "pending"
     GRANTED = "granted"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"  # of a grant: its request was cancelled before it was decided
 
 
 class Request(Base):
@@ -112,7 +113,7 @@ class Grant(Base):
     agency_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"))
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"), index=True)
     state: Mapped[str]
-    """`pending`, `granted`, `refused`."""
+    """`pending`, `granted`, `refused`, `withdrawn`."""
     reason: Mapped[str | None]
     conditions: Mapped[str | None]
     valid_until: Mapped[dt.date | None]
@@ -159,18 +160,18 @@ class RequestRegion(Base):
 
 
 class RequestUnit(Base):
-    """Progress of a request: one row per place of subjects and unit that answers for it.
+    """Progress of a request: one row per region and place of subjects, and unit that answers.
 
-    Place and unit are the same where a village answers about itself. Both are
+    A subject keeps its region when it moves, so that one place can have several. Place and unit are the same where a village answers about itself. Both are
     frozen when the region is decided. The counts are of `CellStatus`.
     """
 
     __tablename__ = "request_unit"
 
     request_id: Mapped[Uuid] = mapped_column(sa.ForeignKey("request.id"), primary_key=True)
+    region_id: Mapped[BigId] = mapped_column(primary_key=True)
     place_id: Mapped[BigId] = mapped_column(primary_key=True)
     unit_id: Mapped[BigId] = mapped_column(primary_key=True)
-    region_id: Mapped[BigId]
     collected_at: Mapped[list[int]] = mapped_column(sa.ARRAY(sa.SmallInteger))
     """Levels whose fields this unit answers for this place."""
     held: Mapped[int] = mapped_column(server_default="0")
@@ -196,7 +197,6 @@ class RequestUnit(Base):
             "request_id",
             postgresql_where=sa.text("asked + pending_grant > 0"),
         ),
-        sa.Index("ix_request_unit_region", "request_id", "region_id"),
         sa.CheckConstraint(
             "least(held, derived, shared, asked, answered, refused, unavailable, pending_grant) >= 0",
             name="no_count_below_zero",
@@ -252,6 +252,6 @@ class Release(Base):
     areas: Mapped[list[str]]
     filters: Mapped[dict[str, Any]]
     values_count: Mapped[int] = mapped_column(sa.BigInteger)
-    """Cells with a value that were due to leave, counted in the same snapshot as the data."""
+    """Cells with an outcome that were let out, by the books when the export began."""
     finished_at: Mapped[dt.datetime | None]
     """When the last byte was handed over; NULL when the reader went away before."""

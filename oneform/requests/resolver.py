@@ -28,6 +28,7 @@ from oneform.requests.books import (
     state_of_cell,
 )
 from oneform.requests.settlement import settle
+from oneform.sources.plans import sources_for
 from oneform.values.cells import Cells
 
 _LATE = dt.timedelta(days=LATE_DAYS)
@@ -61,14 +62,14 @@ chosen AS (
   WHERE (r.level IS NULL OR a.level = r.level)
     AND EXISTS (SELECT FROM scope WHERE a.path >= scope.path AND a.path < scope.path || '~')),
 levels AS (SELECT DISTINCT collected_at AS level FROM request_field WHERE request_id = :request)
-INSERT INTO request_unit (request_id, place_id, unit_id, region_id, collected_at)
-SELECT :request, c.id, coalesce(u.id, c.id), :region, array_agg(levels.level ORDER BY levels.level)
+INSERT INTO request_unit (request_id, region_id, place_id, unit_id, collected_at)
+SELECT :request, :region, c.id, coalesce(u.id, c.id), array_agg(levels.level ORDER BY levels.level)
 FROM chosen AS c CROSS JOIN levels
 LEFT JOIN LATERAL (
   SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM c.path), '/')::bigint[]) AS n(id)
   JOIN area AS u ON u.id = n.id WHERE u.level = levels.level) AS u ON true
 GROUP BY c.id, coalesce(u.id, c.id)
-ORDER BY 2, 3
+ORDER BY 3, 4
 ON CONFLICT DO NOTHING
 """
 
@@ -125,11 +126,34 @@ FROM (SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state
       FROM cell {_STATE}) AS judged
 """
 
+# A gap is asked of whoever answers for the subject now: it may have moved, and its unit may be no
+# more, since the request was decided. What is no more stays unavailable.
 # Ordered by key: unordered bulk inserts of two regions in one partition deadlock.
 _ASK = """
+WITH gap AS MATERIALIZED (
+  SELECT j.field_version_id, j.field_id, j.period, j.subject_id, s.area_id, rf.collected_at
+  FROM judged_cell AS j
+  JOIN subject AS s ON s.region_id = :region AND s.id = j.subject_id
+    AND (s.active_to IS NULL OR s.active_to > :today)
+  JOIN request_field AS rf ON rf.request_id = :request AND rf.field_id = j.field_id
+  WHERE j.gap),
+unit AS MATERIALIZED (
+  SELECT d.area_id, d.collected_at, coalesce(u.id, a.id) AS unit_id
+  FROM (SELECT DISTINCT area_id, collected_at FROM gap) AS d
+  JOIN area AS a ON a.id = d.area_id AND a.valid_to IS NULL
+  LEFT JOIN LATERAL (
+    SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM a.path), '/')::bigint[]) AS n(id)
+    JOIN area AS u ON u.id = n.id WHERE u.level = d.collected_at) AS u ON true)
 INSERT INTO ask (region_id, field_version_id, field_id, period, subject_id, unit_id, due_on, live_until)
-SELECT :region, field_version_id, field_id, period, subject_id, unit_id, :due, :live_until
-FROM judged_cell WHERE gap ORDER BY field_id, period, subject_id
+SELECT :region, g.field_version_id, g.field_id, g.period, g.subject_id, u.unit_id, :due, :live_until
+FROM gap AS g JOIN unit AS u USING (area_id, collected_at)
+ORDER BY g.field_id, g.period, g.subject_id
+"""
+
+_NOT_ASKED = f"""
+UPDATE judged_cell AS j SET gap = false
+WHERE j.gap AND NOT EXISTS (SELECT FROM ask AS a WHERE a.region_id = :region
+  AND a.field_id = j.field_id AND a.period = j.period AND a.subject_id = j.subject_id AND a.{HOLDS})
 """
 
 _JOIN = f"""
@@ -151,10 +175,11 @@ WITH counted AS (
     count(*) FILTER (WHERE gap) AS asks_new, count(*) FILTER (WHERE joinable) AS asks_joined
   FROM judged_cell GROUP BY place_id, unit_id)
 UPDATE request_unit AS ru SET {", ".join(f"{status} = c.{status}" for status in STATUSES)},
-  asks_new = CASE WHEN :first THEN c.asks_new ELSE ru.asks_new + c.asks_new END,
-  asks_joined = CASE WHEN :first THEN c.asks_joined ELSE ru.asks_joined END
+  asks_new = ru.asks_new + c.asks_new,
+  asks_joined = greatest(ru.asks_joined, c.asks_joined - ru.asks_new)
 FROM counted AS c
-WHERE ru.request_id = :request AND ru.place_id = c.place_id AND ru.unit_id = c.unit_id
+WHERE ru.request_id = :request AND ru.region_id = :region AND ru.place_id = c.place_id
+  AND ru.unit_id = c.unit_id
 """
 
 _NEW_ASKS = "(SELECT field_id, period, subject_id FROM judged_cell WHERE gap) AS c"
@@ -211,17 +236,16 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
     after a crash): then it asks only what is still missing.
     """
     row = ctx.sql(
-        "SELECT r.due_on, rr.resolved_at IS NULL AS first FROM request AS r "
-        "JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region "
-        "WHERE r.id = :request",
+        "SELECT due_on, (SELECT count(*) FROM judged_cell WHERE gap) AS gap FROM request "
+        "WHERE id = :request",
         request=request_id,
-        region=region_id,
     ).one()
-    due, first = row.due_on, row.first
-    terms = {"region": region_id, "due": due, "live_until": due + _LATE}
-    made = ctx.sql(_ASK, **terms).rowcount
+    terms = {"region": region_id, "due": row.due_on, "live_until": row.due_on + _LATE}
+    made = ctx.sql(_ASK, request=request_id, today=ctx.today(), **terms).rowcount
+    if made < row.gap:
+        ctx.sql(_NOT_ASKED, region=region_id)
     ctx.sql(_JOIN, **terms)
-    ctx.sql(_BOOK, request=request_id, first=first)
+    ctx.sql(_BOOK, request=request_id, region=region_id)
     if made:
         _book_for_others(ctx, request_id, region_id)
     ctx.sql(
@@ -230,22 +254,27 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
         request=request_id,
         region=region_id,
     )
-    ctx.sql(_KEEP_TRYING, request=request_id, today=ctx.today())
+    if sources_for(ctx, unaskable_fields(ctx, request_id), region_id):
+        ctx.sql(_KEEP_TRYING, request=request_id, today=ctx.today())
     settle(ctx, [request_id])
     return made
 
 
-# Cells that nobody may be asked for, although a source exists that might have them yet.
 _KEEP_TRYING = """
-UPDATE request SET retrying = true
-WHERE id = :request AND NOT retrying AND due_on >= :today AND EXISTS (
-  SELECT FROM judged_cell AS j
-  JOIN request_field AS rf ON rf.request_id = :request AND rf.field_id = j.field_id
-    AND rf.mode = 'share' AND rf.grant_state IN ('none', 'granted')
-  JOIN source_field AS sf ON sf.field_id = j.field_id
-  JOIN source AS s ON s.id = sf.source_id AND s.enabled
-  WHERE j.status = 'unavailable')
+UPDATE request SET retrying = true WHERE id = :request AND NOT retrying AND due_on >= :today
 """
+
+
+def unaskable_fields(ctx: Context, request_id: uuid.UUID) -> list[int]:
+    """Fields that only sources may answer, of which a judged cell is missing."""
+    return list(
+        ctx.sql(
+            "SELECT DISTINCT j.field_id FROM judged_cell AS j JOIN request_field AS rf "
+            "ON rf.request_id = :request AND rf.field_id = j.field_id AND rf.mode = 'share' "
+            "WHERE j.status = 'unavailable' AND rf.grant_state IN ('none', 'granted') ORDER BY 1",
+            request=request_id,
+        ).scalars()
+    )
 
 
 def _book_for_others(ctx: Context, request_id: uuid.UUID, region_id: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from oneform.kernel.context import Context
@@ -15,7 +16,7 @@ from oneform.requests import resolver
 from oneform.requests.jobs import RequestJob
 from oneform.requests.planner import FETCH_DELAYS_S
 from oneform.requests.settlement import settle
-from oneform.sources.errors import SourceUnavailable
+from oneform.sources.errors import SourceBusy, SourceUnavailable
 from oneform.sources.fetching import fetch_region
 from oneform.sources.house import House
 from oneform.sources.plans import SourcePlan, sources_for
@@ -32,79 +33,104 @@ class Run(Protocol):
     def last(self) -> AbstractContextManager[Context]: ...
 
 
-def resolve_regions(
-    run: Run, request_id: uuid.UUID, region_ids: list[int], *, again: bool = False
-) -> None:
-    """Resolve these regions of a request; those resolved already only with `again`."""
+def resolve_regions(run: Run, request_id: uuid.UUID, region_ids: list[int]) -> None:
+    """Resolve these regions of a request, as far as the database alone can say.
+
+    A region for which sources may have what is missing goes to a job of its own,
+    on the queue for slow calls.
+    """
     for region_id in region_ids:
-        plans = _resolve_or_plan(run, request_id, region_id, again=again)
-        if plans is not None:
-            _fetch_and_resolve(run, request_id, region_id, plans)
+        with run.context() as ctx:
+            if not resolver.decide(ctx, request_id, region_id):
+                continue
+            resolver.judge(ctx, request_id, region_id)
+            if sources_for(ctx, resolver.missing_fields(ctx, request_id), region_id):
+                _fetch_later(ctx, request_id, region_id)
+            else:
+                resolver.resolve(ctx, request_id, region_id)
     with run.last():
         pass
 
 
-def _resolve_or_plan(
-    run: Run, request_id: uuid.UUID, region_id: int, *, again: bool
-) -> list[SourcePlan] | None:
-    """Resolve a region at once; or, where sources may have what is missing, say which."""
-    with run.context() as ctx:
-        if not resolver.decide(ctx, request_id, region_id, again=again):
-            return None
-        resolver.judge(ctx, request_id, region_id)
-        plans = sources_for(ctx, resolver.missing_fields(ctx, request_id), region_id)
-        if plans:
-            return plans
-        resolver.resolve(ctx, request_id, region_id)
-        return None
+def fetch_and_resolve(run: Run, request_id: uuid.UUID, region_id: int) -> None:
+    """Call the sources for a region of a request, in order of authority; then ask for the gap.
 
-
-def _fetch_and_resolve(
-    run: Run, request_id: uuid.UUID, region_id: int, plans: list[SourcePlan]
-) -> None:
-    if not _fetch(run, request_id, region_id, plans) and _try_later(run, request_id, region_id):
-        return
-    with run.context() as ctx:
-        if resolver.decide(ctx, request_id, region_id, again=True):
+    A source that is down is tried again within its limit; one that is merely
+    busy, until it has answered.
+    """
+    plans = _plans(run, request_id, region_id)
+    outcome = _fetch(run, request_id, region_id, plans or [])
+    with run.last() as ctx:
+        if plans is None or _put_off(ctx, request_id, region_id, outcome):
+            return
+        if resolver.decide(ctx, request_id, region_id):
             resolver.judge(ctx, request_id, region_id)
             resolver.resolve(ctx, request_id, region_id)
 
 
-def _fetch(run: Run, request_id: uuid.UUID, region_id: int, plans: list[SourcePlan]) -> bool:
-    """Call the sources in order of authority; whether all of them answered."""
+def _plans(run: Run, request_id: uuid.UUID, region_id: int) -> list[SourcePlan] | None:
+    """The sources that may have what is missing; None where nothing is to be resolved any more."""
+    with run.context() as ctx:
+        if not resolver.decide(ctx, request_id, region_id):
+            return None
+        resolver.judge(ctx, request_id, region_id)
+        return sources_for(ctx, resolver.missing_fields(ctx, request_id), region_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of calls to sources: whether one was down, and for how long one was busy (0: none)."""
+
+    down: bool = False
+    busy_s: float = 0
+
+
+def _fetch(run: Run, request_id: uuid.UUID, region_id: int, plans: list[SourcePlan]) -> Outcome:
+    if not plans:
+        return Outcome()
     with run.context() as ctx:
         period = ctx.sql("SELECT period FROM request WHERE id = :id", id=request_id).scalar_one()
-    answered = True
+    down, busy_s = False, 0.0
     for plan in plans:
         try:
             fetch_region(run.runtime, plan, region_id, period=period, request_id=request_id)
+        except SourceBusy as error:
+            busy_s = max(busy_s, error.retry_after, 1.0)
         except SourceUnavailable:
-            answered = False
-    return answered
+            down = True
+    return Outcome(down, busy_s)
 
 
-def _try_later(run: Run, request_id: uuid.UUID, region_id: int) -> bool:
-    """Put the region off, while its limit of attempts lasts."""
-    with run.context() as ctx:
-        attempts = ctx.sql(
-            "UPDATE request_region SET fetch_attempts = fetch_attempts + 1 "
-            "WHERE request_id = :request AND region_id = :region RETURNING fetch_attempts",
-            request=request_id,
-            region=region_id,
-        ).scalar_one()
-        if attempts > len(FETCH_DELAYS_S):
-            return False
-        agency_id = ctx.sql(
-            "SELECT agency_id FROM request WHERE id = :id", id=request_id
-        ).scalar_one()
-        ctx.outbox.enqueue(
-            RequestJob.RESOLVE_REQUEST,
-            agency_id=agency_id,
-            delay_s=FETCH_DELAYS_S[attempts - 1],
-            request_id=request_id,
-            region_ids=[region_id],
-        )
+def _put_off(ctx: Context, request_id: uuid.UUID, region_id: int, outcome: Outcome) -> bool:
+    """Have the sources called again later, where that may help and the limit allows it."""
+    if outcome.busy_s:
+        _fetch_later(ctx, request_id, region_id, delay_s=outcome.busy_s)
         return True
+    if not outcome.down:
+        return False
+    attempts = ctx.sql(
+        "UPDATE request_region SET fetch_attempts = fetch_attempts + 1 "
+        "WHERE request_id = :request AND region_id = :region RETURNING fetch_attempts",
+        request=request_id,
+        region=region_id,
+    ).scalar_one()
+    if attempts > len(FETCH_DELAYS_S):
+        return False
+    _fetch_later(ctx, request_id, region_id, delay_s=FETCH_DELAYS_S[attempts - 1])
+    return True
+
+
+def _fetch_later(
+    ctx: Context, request_id: uuid.UUID, region_id: int, *, delay_s: float = 0
+) -> None:
+    agency_id = ctx.sql("SELECT agency_id FROM request WHERE id = :id", id=request_id).scalar_one()
+    ctx.outbox.enqueue(
+        RequestJob.FETCH_AND_RESOLVE,
+        agency_id=agency_id,
+        delay_s=delay_s,
+        request_id=request_id,
+        region_id=region_id,
+    )
 
 
 _STILL_MISSING = """
@@ -116,22 +142,25 @@ WHERE ru.request_id = :request AND ru.unavailable > 0 ORDER BY 1
 def retry_sources(run: Run, request_id: uuid.UUID) -> None:
     """Call the sources again for cells that nobody may be asked for.
 
-    What they bring is booked when it is recorded. The request stops waiting
-    when nothing is missing any more.
+    What they bring is booked when it is recorded. The request goes on waiting
+    while a source is left that may have what is missing.
     """
     with run.context() as ctx:
         regions = list(ctx.sql(_STILL_MISSING, request=request_id).scalars())
+    waits = False
     for region_id in regions:
         with run.context() as ctx:
             if not resolver.decide(ctx, request_id, region_id, again=True):
                 continue
             resolver.judge(ctx, request_id, region_id)
-            plans = sources_for(ctx, resolver.missing_fields(ctx, request_id), region_id)
+            plans = sources_for(ctx, resolver.unaskable_fields(ctx, request_id), region_id)
+        waits = waits or bool(plans)
         _fetch(run, request_id, region_id, plans)
     with run.last() as ctx:
         ctx.sql(
-            "UPDATE request SET retrying = EXISTS (SELECT FROM request_unit "
+            "UPDATE request SET retrying = :waits AND EXISTS (SELECT FROM request_unit "
             "WHERE request_id = :id AND unavailable > 0) WHERE id = :id",
             id=request_id,
+            waits=waits,
         )
         settle(ctx, [request_id])

@@ -48,12 +48,26 @@ def regions_with_expired_asks(ctx: Context) -> list[int]:
     )
 
 
+# A superseded version is no reason: the question stands under the version it was asked under.
+_UNLISTED_FIELDS = """
+SELECT f.id FROM field AS f
+WHERE NOT EXISTS (SELECT FROM field_version AS v WHERE v.field_id = f.id AND v.mode = 'collect'
+  AND v.effective_from <= :today AND v.expires_on >= :today
+  AND (v.ends_on IS NULL OR v.ends_on > :today))
+"""
+
+
 def regions_with_unlisted_asks(ctx: Context) -> list[int]:
     """Regions with live asks for fields that are on the list no more: retired or expired."""
+    fields = list(ctx.sql(_UNLISTED_FIELDS, today=ctx.today()).scalars())
+    if not fields:
+        return []
     return list(
         ctx.sql(
-            _UNLISTED.format(columns="DISTINCT a.region_id", region="") + " ORDER BY 1",
-            today=ctx.today(),
+            "SELECT g.region_id FROM (SELECT DISTINCT region_id FROM area) AS g "
+            "WHERE EXISTS (SELECT FROM ask AS a WHERE a.region_id = g.region_id "
+            f"AND a.field_id = ANY(:fields) AND a.state IN {in_states(LIVE)}) ORDER BY 1",
+            fields=fields,
         ).scalars()
     )
 
@@ -63,22 +77,13 @@ def withdraw_unlisted_asks(ctx: Context, region_id: int) -> int:
     locks.take_regions(ctx, [region_id])
     ids = list(
         ctx.sql(
-            _UNLISTED.format(columns="a.id", region="AND a.region_id = :region") + " ORDER BY 1",
+            f"SELECT id FROM ask WHERE region_id = :region AND state IN {in_states(LIVE)} "
+            f"AND field_id IN ({_UNLISTED_FIELDS}) ORDER BY id",
             today=ctx.today(),
             region=region_id,
         ).scalars()
     )
     return withdraw_asks(ctx, region_id, ids)
-
-
-# A superseded version is no reason: the question stands under the version it was asked under.
-_UNLISTED = f"""
-SELECT {{columns}} FROM ask AS a
-WHERE a.state IN {in_states(LIVE)} {{region}}
-  AND NOT EXISTS (SELECT FROM field_version AS v WHERE v.field_id = a.field_id
-    AND v.mode = 'collect' AND v.effective_from <= :today AND v.expires_on >= :today
-    AND (v.ends_on IS NULL OR v.ends_on > :today))
-"""
 
 
 def requests_that_retry(ctx: Context) -> list[uuid.UUID]:

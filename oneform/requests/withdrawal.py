@@ -15,6 +15,7 @@ from oneform.kernel.context import Context
 from oneform.requests.books import IN_PLACE, PLACED
 from oneform.requests.commands import RequestView
 from oneform.requests.errors import RequestEnded
+from oneform.requests.grants import withdraw_grants
 from oneform.requests.models import Request, RequestEvent, RequestState
 from oneform.requests.reading import get_request
 from oneform.values.cells import Cells
@@ -44,9 +45,18 @@ LEFT JOIN LATERAL (
   JOIN {PLACED} AS q ON q.region_id = :region
     AND q.subject_id = a.subject_id
     AND q.recorded_at <= orr.decided_at AND orr.decided_at < q.superseded_at
-  JOIN request_unit AS oru ON oru.request_id = o.id AND oru.place_id = q.area_id
-    AND orf.collected_at = ANY(oru.collected_at)
-  WHERE orf.field_id = a.field_id AND orf.period = a.period) AS other ON true
+  JOIN request_unit AS oru ON oru.request_id = o.id AND oru.region_id = :region
+    AND oru.place_id = q.area_id AND orf.collected_at = ANY(oru.collected_at)
+  WHERE orf.field_id = a.field_id AND orf.period = a.period
+    -- Whoever holds a value that was fresh on its day does not wait for another one.
+    AND NOT EXISTS (
+      SELECT FROM cell_value AS v WHERE v.region_id = :region AND v.field_id = a.field_id
+        AND v.period = a.period AND v.subject_id = a.subject_id
+        AND (v.fresh_until IS NULL OR v.fresh_until >= orr.decided_on))
+    AND NOT EXISTS (
+      SELECT FROM cell_value_history AS h WHERE h.region_id = :region AND h.field_id = a.field_id
+        AND h.period = a.period AND h.subject_id = a.subject_id
+        AND (h.fresh_until IS NULL OR h.fresh_until >= orr.decided_on))) AS other ON true
 WHERE r.id = :request
 GROUP BY a.id
 """
@@ -60,8 +70,9 @@ WHERE a.region_id = :region AND a.id = t.id
 
 # A cancelled request asks for nothing: what it still waited for is unavailable to it.
 _CLOSE_BOOKS = """
-UPDATE request_unit SET unavailable = unavailable + asked + refused, asked = 0, refused = 0
-WHERE request_id = :request AND asked + refused > 0
+UPDATE request_unit SET unavailable = unavailable + asked + refused + pending_grant,
+  asked = 0, refused = 0, pending_grant = 0
+WHERE request_id = :request AND asked + refused + pending_grant > 0
 """
 
 
@@ -88,6 +99,7 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
         raise RequestEnded("The request is fulfilled; there is nothing left to cancel.")
     withdrawn = sum(_release_asks(ctx, request_id, region_id) for region_id in regions)
     ctx.sql(_CLOSE_BOOKS, request=request_id)
+    withdraw_grants(ctx, request_id)
     request.state = RequestState.CANCELLED
     request.retrying = False
     request.completed_at = ctx.clock.now()

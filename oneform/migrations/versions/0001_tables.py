@@ -743,6 +743,13 @@ def upgrade() -> None:
         postgresql_partition_by="HASH (region_id)",
     )
     op.create_index(
+        "ix_ask_live_until",
+        "ask",
+        ["live_until"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('open', 'returned')"),
+    )
+    op.create_index(
         "ix_ask_unit",
         "ask",
         ["unit_id"],
@@ -920,9 +927,9 @@ def upgrade() -> None:
     op.create_table(
         "request_unit",
         sa.Column("request_id", sa.UUID(), nullable=False),
+        sa.Column("region_id", sa.BigInteger(), nullable=False),
         sa.Column("place_id", sa.BigInteger(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("region_id", sa.BigInteger(), nullable=False),
         sa.Column("collected_at", sa.ARRAY(sa.SmallInteger()), nullable=False),
         sa.Column("held", sa.Integer(), server_default="0", nullable=False),
         sa.Column("derived", sa.Integer(), server_default="0", nullable=False),
@@ -941,7 +948,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["request_id"], ["request.id"], name=op.f("fk_request_unit_request_id")
         ),
-        sa.PrimaryKeyConstraint("request_id", "place_id", "unit_id", name=op.f("pk_request_unit")),
+        sa.PrimaryKeyConstraint(
+            "request_id", "region_id", "place_id", "unit_id", name=op.f("pk_request_unit")
+        ),
     )
     op.create_index(
         "ix_request_unit_open",
@@ -956,9 +965,6 @@ def upgrade() -> None:
         ["place_id"],
         unique=False,
         postgresql_where=sa.text("asked + refused + unavailable + pending_grant > 0"),
-    )
-    op.create_index(
-        "ix_request_unit_region", "request_unit", ["request_id", "region_id"], unique=False
     )
     op.create_table(
         "session_token",

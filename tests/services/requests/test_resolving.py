@@ -6,13 +6,15 @@ import datetime as dt
 import uuid
 
 import pytest
-from small_world import SmallWorld
+from small_world import SmallWorld, make_field
 
 from oneform.identity.policy import OPERATOR
 from oneform.kernel import locks
 from oneform.kernel.clock import FixedClock
+from oneform.kernel.errors import Conflict
 from oneform.requests import resolver
 from oneform.requests.commands import RequestView, SubmitRequest
+from oneform.requests.grants import decide_grant, list_grants
 from oneform.requests.reading import get_request
 from oneform.requests.service import submit_request
 from oneform.requests.withdrawal import cancel_request, expire_asks
@@ -46,12 +48,16 @@ def submit(
                 due=due or ctx.today() + dt.timedelta(days=20),
             ),
         )
+    _resolve(runtime, world, request.id)
+    return request.id
+
+
+def _resolve(runtime: Runtime, world: SmallWorld, request_id: uuid.UUID) -> None:
     for region in world.regions:
         with runtime.context(OPERATOR) as ctx:
-            if resolver.decide(ctx, request.id, region):
-                resolver.judge(ctx, request.id, region)
-                resolver.resolve(ctx, request.id, region)
-    return request.id
+            if resolver.decide(ctx, request_id, region):
+                resolver.judge(ctx, request_id, region)
+                resolver.resolve(ctx, request_id, region)
 
 
 def read(runtime: Runtime, request_id: uuid.UUID) -> RequestView:
@@ -136,3 +142,135 @@ def test_a_standing_value_counts_while_it_is_fresh(
             record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
     request = submit(runtime, world, 0, fields=(STANDING,))
     assert read(runtime, request).cells.as_dict()[status] == 1
+
+
+def test_a_grant_that_is_decided_leaves_the_cells_undecided_until_they_are_resolved_anew(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        make_field(ctx, "test.conditional", world.agencies[0], category="conditional")
+    request, grant = _awaiting(runtime, world)
+    assert read(runtime, request).cells.pending_grant == 1
+    with runtime.context(world.principal(0)) as ctx:
+        decide_grant(ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None)
+    assert read(runtime, request).state == "resolving"
+    _resolve(runtime, world, request)
+    view = read(runtime, request)
+    assert (view.state, view.cells.asked, view.asks_new) == ("collecting", 1, 1)
+
+
+def test_a_cancelled_request_awaits_no_grant(runtime: Runtime, world: SmallWorld) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        make_field(ctx, "test.conditional", world.agencies[0], category="conditional")
+    request, grant = _awaiting(runtime, world)
+    with runtime.context(OPERATOR) as ctx:
+        view = cancel_request(ctx, request)
+    assert (view.cells.pending_grant, view.cells.unavailable) == (0, 1)
+    with pytest.raises(Conflict), runtime.context(world.principal(0)) as ctx:
+        decide_grant(ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None)
+
+
+def _awaiting(runtime: Runtime, world: SmallWorld) -> tuple[uuid.UUID, uuid.UUID]:
+    with runtime.context(world.principal(1)) as ctx:
+        request = submit_request(
+            ctx,
+            SubmitRequest(
+                title="救助",
+                purpose="救助",
+                legal_basis="《社会救助暂行办法》",
+                fields=["test.conditional"],
+                areas=[world.village_codes[0]],
+                level="village",
+                period="2026",
+                due=ctx.today() + dt.timedelta(days=20),
+            ),
+        ).id
+    _resolve(runtime, world, request)
+    with runtime.context(world.principal(0)) as ctx:
+        (grant,) = list_grants(ctx).items
+    return request, grant.id
+
+
+def test_what_closed_while_a_request_waited_is_not_asked(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        make_field(ctx, "test.conditional", world.agencies[0], category="conditional")
+    request, grant = _awaiting(runtime, world)
+    with runtime.context(OPERATOR) as ctx:
+        ctx.sql(
+            "UPDATE area SET valid_to = :today WHERE id = :id",
+            today=ctx.today(),
+            id=world.villages[0],
+        )
+    with runtime.context(world.principal(0)) as ctx:
+        decide_grant(ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None)
+    _resolve(runtime, world, request)
+    view = read(runtime, request)
+    assert (view.asks_new, view.cells.unavailable, view.state) == (0, 1, "partial")
+
+
+def test_subjects_of_two_regions_in_one_place_are_all_asked(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    village = world.villages[0]
+    with runtime.context(OPERATOR) as ctx:
+        kind = ctx.sql(
+            "INSERT INTO subject_kind (code, name) VALUES ('household', '{\"zh\": \"户\"}') "
+            "RETURNING id"
+        ).scalar_one()
+        for region in world.regions:
+            ctx.sql(
+                "INSERT INTO subject (region_id, kind_id, key, name, area_id) "
+                "VALUES (:region, :kind, :key, '户', :area)",
+                region=region,
+                kind=kind,
+                key=f"h{region}",
+                area=village,
+            )
+        make_field(ctx, "test.household", world.agencies[0], kind="household")
+    with runtime.context(world.principal(0)) as ctx:
+        request = submit_request(
+            ctx,
+            SubmitRequest(
+                title="户情",
+                purpose="规划",
+                legal_basis="《统计法》",
+                fields=["test.household"],
+                areas=[world.village_codes[0]],
+                kind="household",
+                period="2026",
+                due=ctx.today() + dt.timedelta(days=20),
+            ),
+        ).id
+    _resolve(runtime, world, request)
+    view = read(runtime, request)
+    assert (view.cells.total, view.cells.asked, view.units_total) == (2, 2, 1)
+
+
+def test_cancelling_withdraws_asks_of_cells_that_the_other_request_held(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        locks.share_regions(ctx, world.regions[:1])
+        cells = values_of(
+            world.regions[0],
+            fields=[world.fields[STANDING]],
+            periods=[""],
+            subjects=[world.villages[0]],
+            values=["7"],
+            missing=[None],
+            observed_on=[ctx.today()],
+        )
+        record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
+    # It holds one value and waits for another, so that it lives on.
+    submit(runtime, world, 0, fields=(0, STANDING), due=clock.today() + dt.timedelta(days=200))
+    clock.advance(dt.timedelta(days=100))
+    second = submit(runtime, world, 1, fields=(STANDING,))
+    assert read(runtime, second).asks_new == 1
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, second)
+        states = ctx.sql(
+            "SELECT state FROM ask WHERE field_id = :f", f=world.fields[STANDING]
+        ).scalars()
+        assert list(states) == ["withdrawn"]
