@@ -44,6 +44,9 @@ class Tag(StrEnum):
     SOURCE_DELETED = "source.deleted"
     SOURCE_RUN_STARTED = "source.run_started"  # run
 
+    # Values. Target: `import`, its id; what came of it is in the import. Dry runs leave no trace.
+    VALUES_IMPORTED = "values.imported"  # format
+
     # Identity. Targets: `agency`, its code; `key`, its key id; `person`, the username.
     AGENCIES_IMPORTED = "agencies.imported"  # created, updated, unchanged
     AGENCY_CREATED = "agency.created"  # area

@@ -11,6 +11,8 @@ import uuid
 from typing import BinaryIO
 
 from catalog.snapshot import snapshot
+from oneform.audit import service as audit
+from oneform.audit.tags import Tag
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
@@ -60,6 +62,8 @@ def accept_import(
     batches = read_rows(file, format, read_cell=_cell_reader(ctx), today=ctx.today().isoformat())
     refused = stage_rows(ctx, import_id, batches)
     ctx.sql("UPDATE value_import SET invalid = :n WHERE id = :id", n=refused, id=import_id)
+    if not dry_run:
+        audit.append(ctx, Tag.VALUES_IMPORTED, "import", import_id, format=format.value)
     if by_job:
         ctx.outbox.enqueue(
             ValueJob.IMPORT_VALUES, agency_id=agency_id or 0, import_id=str(import_id)

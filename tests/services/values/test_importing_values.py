@@ -393,6 +393,18 @@ def test_import_is_shown_to_its_agency_only(world: World) -> None:
             get_import(ctx, import_id)
 
 
+def test_import_is_on_record_and_a_dry_run_is_not(world: World) -> None:
+    world.take([row("pop.total", VILLAGE, 1)], dry_run=True)
+    view = world.take([row("pop.total", VILLAGE, 1)])
+    with world.runtime.context(OPERATOR) as ctx:
+        (event,) = ctx.sql("SELECT * FROM audit_event WHERE tag = 'values.imported'").all()
+    assert (event.actor_label, event.target_id, event.data) == (
+        "stats",
+        str(view.id),
+        {"format": "jsonl"},
+    )
+
+
 def test_broken_file_leaves_nothing_behind(world: World) -> None:
     good = f"pop.total,{VILLAGE},2026,1,\n" * 20_000
     with pytest.raises(Invalid):

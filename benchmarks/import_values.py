@@ -1,0 +1,149 @@
+"""import: a million values pushed by their owner, beside `COPY` of the same rows into the table.
+
+What is measured is the whole way of a CSV file: handed in (read, put aside, committed),
+then sorted out, checked row by row and recorded region by region, with provenance and
+whatever else hangs on cells. Once into empty cells, and once with another value for
+each of them, so that every old value goes to the history.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+
+from benchmarks.province import SIZES, Province, open_province
+from benchmarks.rows import Row, table
+from oneform.identity.policy import OPERATOR
+from oneform.values.imports.ending import finish_import
+from oneform.values.imports.rows import FileFormat
+from oneform.values.imports.service import accept_import, get_import
+from oneform.values.imports.views import ImportCounts
+from oneform.values.imports.working import on_one_connection, work_import
+
+BAR = 4.0
+FIELDS = 37
+PERIOD = "2025"
+BARE_PERIODS = ("2023", "2024")
+"""Cells of their own, so that the same table takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell to fill, by its names and by its numbers."""
+
+    field: str
+    field_id: int
+    subject: str
+    subject_id: int
+    region_id: int
+
+
+def run(province: Province) -> list[Row]:
+    cells = _cells(province)
+    before = _copy(province, cells, BARE_PERIODS[0])
+    new = _push(province, cells, ImportCounts(created=len(cells)), seed=1)
+    changed = _push(province, cells, ImportCounts(updated=len(cells)), seed=2)
+    # The machine may have become slower or faster meanwhile.
+    bare = (before + _copy(province, cells, BARE_PERIODS[1])) / 2
+    return [
+        Row("import", len(cells), new, bare, BAR),
+        Row("import changed", len(cells), changed, bare, BAR),
+    ]
+
+
+def _cells(province: Province) -> list[Cell]:
+    """In the order in which bureaus write their tables: village by village."""
+    with province.runtime.context(OPERATOR) as ctx:
+        rows = ctx.sql(
+            "SELECT f.code AS field, f.id AS field_id, a.code AS subject, a.id AS subject_id, "
+            "a.region_id FROM area AS a JOIN area AS top ON top.code = :scope "
+            "AND a.path LIKE top.path || '%' CROSS JOIN (SELECT * FROM field ORDER BY code "
+            "LIMIT :fields) AS f WHERE a.level = 5 ORDER BY a.code, f.code",
+            scope=province.scope,
+            fields=FIELDS,
+        )
+        return [Cell(**row._mapping) for row in rows]
+
+
+def _values(cells: list[Cell], seed: int) -> Iterator[tuple[Cell, int]]:
+    """Each cell with a value of its own for every seed; the same ones every time."""
+    chosen = random.Random(1)
+    for cell in cells:
+        yield cell, chosen.randrange(5000) + 5000 * seed
+
+
+def _push(province: Province, cells: list[Cell], expected: ImportCounts, *, seed: int) -> float:
+    """Seconds from the file to its last value."""
+    with tempfile.TemporaryFile("w+b") as file:
+        file.write(b"field,subject,period,value,observed_on\n")
+        with province.runtime.context(OPERATOR) as ctx:
+            day = ctx.today()
+        for cell, value in _values(cells, seed):
+            file.write(f"{cell.field},{cell.subject},{PERIOD},{value},{day}\n".encode())
+        began = time.perf_counter()
+        with province.runtime.context(OPERATOR) as ctx:
+            import_id = accept_import(ctx, file, FileFormat.CSV, by_job=False).id
+        with on_one_connection(province.runtime) as runtime:
+            work_import(lambda: runtime.context(OPERATOR), import_id)
+        with province.runtime.context(OPERATOR) as ctx:
+            finish_import(ctx, import_id)
+        seconds = time.perf_counter() - began
+    with province.runtime.context(OPERATOR) as ctx:
+        counts = get_import(ctx, import_id).counts
+    assert counts == expected, f"{counts} instead of {expected}"
+    return seconds
+
+
+_COPY = (
+    "COPY cell_value (region_id, field_id, period, subject_id, value, observed_on, provenance_id, "
+    "recorded_at, since, since_kind) FROM STDIN"
+)
+
+
+def _copy(province: Province, cells: list[Cell], period: str) -> float:
+    """Seconds of the bare engine for the same rows."""
+    with tempfile.TemporaryFile("w+b") as file:
+        with province.runtime.context(OPERATOR) as ctx:
+            origin, day, now = ctx.sql(
+                "SELECT max(id), oneform_today(), now() FROM provenance"
+            ).one()
+        end = f"{day}\t{origin}\t{now}\t{now}\tshared\n"
+        for cell, value in _values(cells, 1):
+            key = f"{cell.region_id}\t{cell.field_id}\t{period}\t{cell.subject_id}"
+            file.write(f"{key}\t{value}\t{end}".encode())
+        file.seek(0)
+        connection = province.runtime.engine.raw_connection()
+        try:
+            driver = connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            began = time.perf_counter()
+            with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+                while block := file.read(256 * 1024):
+                    copy.write(block)
+            driver.commit()
+            return time.perf_counter() - began
+        finally:
+            connection.close()
+
+
+def main() -> int:
+    """`python -m benchmarks.import_values`: this row alone. 1 when the bar is missed."""
+    size = os.environ.get("BENCH_SIZE", "full")
+    if size not in SIZES:
+        print(f"BENCH_SIZE takes {', '.join(SIZES)}", file=sys.stderr)
+        return 2
+    with open_province(size) as province:
+        rows = run(province)
+    print(table(rows))
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
