@@ -208,7 +208,9 @@ def test_of_two_starters_at_once_one_serves_and_one_is_told_why(
     said = sorted((one.says() for one in both), key=len)
     assert said[0] == "ready"
     assert f"the data folder {kept_home} is already in use by another oneform (process " in said[1]
-    assert str(both[0].process.pid) in said[1] or str(both[1].process.pid) in said[1]
+    # The one that came second may look before the first has written down who it is.
+    known = [str(each.process.pid) for each in both] + ["unknown"]
+    assert any(word in said[1] for word in known)
 
 
 def test_the_same_process_cannot_start_twice_either(kept_home: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import with_settings
 
 from oneform.config import Settings
 from oneform.identity.policy import OPERATOR, PUBLIC, Principal
@@ -191,8 +192,6 @@ def test_secrets_are_named_by_the_settings(runtime: Runtime, definition: Definit
 
 
 def test_lost_key_is_told(runtime: Runtime, definition: Definition) -> None:
-    from conftest import with_settings
-
     with runtime.context(OPERATOR) as ctx:
         add_source(ctx, definition(settings=AWAY), runtime.settings)
     other = with_settings(runtime, secret_key="l" * 40)
