@@ -118,7 +118,7 @@ def _put_sources(runtime: Runtime, ctx: Context, stores: Stores) -> list[str]:
     database = {"url": f"sqlite:///{stores.civil_affairs}", "table": TABLE}
     land = _source("land", LAND, LAND_COLUMNS, "file", {"path": str(stores.land)})
     forms = {"path": str(stores.last_year)}
-    last_year = _source("last_year_forms", AGRICULTURE, LAST_YEAR_COLUMNS, "file", forms)
+    last_year = _source("forms", AGRICULTURE, LAST_YEAR_COLUMNS, "file", forms)
     statistics = {"path": str(stores.statistics)}
     definitions = [
         land,

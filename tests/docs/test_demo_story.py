@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 from typing import Any
 
+import oneform
 from oneform.demo.calling import Caller
 from oneform.demo.county import AGRICULTURE, STAFF
 from oneform.demo.demands import OFF_LIST, ON_LIST, ROADS
@@ -63,10 +66,26 @@ def test_a_form_is_left_with_questions_and_last_years_answers(demo: Any) -> None
     assert ROADS not in asks
     for ask in asks.values():
         assert ask["previous"]["period"] == "2024"
-        assert ask["previous"]["source"] == "demo.invented.last_year_forms"
+        assert ask["previous"]["source"] == "demo.invented.forms"
         assert all("（示例）" in asker["agency_name"] for asker in ask["requested_by"])
 
 
 def test_nothing_is_cut_off_on_a_terminal_of_80_columns(demo: Any) -> None:
     assert "…" not in demo.told.replace("resolving …", "")
     assert "[/" not in demo.told
+
+
+def test_the_readme_tells_the_same_story(demo: Any) -> None:
+    readme = (Path(oneform.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    first, second, _ = demo.outcome.requests
+    cells = first["cells"]
+    asked = cells["asked"] + cells["answered"]
+    for number in (cells["total"], cells["held"], cells["shared"], asked):
+        assert f"{number:,}" in readme, number
+    assert f"{second['asks']['joined']} of its questions" in readme
+    found = re.search(r"([\d,]+) min +spared, of ([\d,]+)", demo.told)
+    assert found is not None
+    spared, wanted = (round(int(minutes.replace(",", "")) / 60) for minutes in found.groups())
+    assert (wanted, spared) == (15, 10)
+    assert "15 hours" in readme
+    assert "**spared** ten" in readme

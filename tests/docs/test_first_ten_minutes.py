@@ -48,9 +48,7 @@ def pattern(printed: str) -> str:
 def test_every_command_answers_as_the_page_says(demo: Any, tmp_path: Path) -> None:
     if shutil.which("curl") is None or shutil.which("bash") is None:
         pytest.skip("curl or bash is not installed")
-    script = "set -eu\n" + "".join(
-        f"{step.commands}\necho '{MARK}'\n" for step in steps()
-    )
+    script = "set -eu\n" + "".join(f"{step.commands}\necho '{MARK}'\n" for step in steps())
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     environment |= {
         "API": f"{demo.address}/api/v1",
