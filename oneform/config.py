@@ -15,6 +15,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+FOR_TESTS = "ONEFORM_TEST_"
+"""Variables that begin so are of the test suite, and no settings."""
+
 
 class SettingsError(ValueError):
     """One line: which setting, what is wrong with it."""
@@ -180,7 +183,11 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
                 ) from None
     known = {setting.name for setting in fields(Settings)}
     unknown = sorted(
-        name for name in environ if name.startswith("ONEFORM_") and name[8:].lower() not in known
+        name
+        for name in environ
+        if name.startswith("ONEFORM_")
+        and name[8:].lower() not in known
+        and not name.startswith(FOR_TESTS)
     )
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: no such setting; see `oneform settings`")

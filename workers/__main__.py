@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 import redis
 import structlog
@@ -78,6 +79,10 @@ def run_cron(_arguments: list[str]) -> None:
     runtime.close()
 
 
+def _leave(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
 PROCESSES: dict[str, Callable[[list[str]], None]] = {
     "worker": run_worker,
     "relay": run_relay,
@@ -93,6 +98,8 @@ def main(arguments: list[str]) -> int:
     if name not in PROCESSES or not known.issuperset(rest):
         print(USAGE, file=sys.stderr)  # noqa: T201
         return 2
+    # Until the process has its own handlers, which finish the work in hand first.
+    signal.signal(signal.SIGTERM, _leave)
     end_with_parent()
     try:
         configure_logging(load_settings(), name)

@@ -301,9 +301,12 @@ class TestRefusedRestore:
         saved.write_bytes(content)
         assert "is damaged" in self.refusal(saved)
 
-    @pytest.mark.parametrize("size", [0, 100, 512, 20_000, -10_300])
-    def test_file_that_is_cut_off(self, saved: Path, size: int) -> None:
-        saved.write_bytes(saved.read_bytes()[:size])
+    @pytest.mark.parametrize("size", [0, 100, 512, 20_000, "note", "within the note"])
+    def test_file_that_is_cut_off(self, saved: Path, size: int | str) -> None:
+        content = saved.read_bytes()
+        if isinstance(size, str):
+            size = content.index(b"oneform-backup.json") + (600 if "within" in size else 0)
+        saved.write_bytes(content[:size])
         assert "no backup of oneform, or not whole" in self.refusal(saved)
 
     def test_file_of_something_else(self, file: Path) -> None:
