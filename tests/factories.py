@@ -284,7 +284,7 @@ def counts_of(ctx: Context, request_id: uuid.UUID) -> dict[str, int]:
 
 
 _RECOUNT = """
-SELECT r.id, ru.place_id, ru.unit_id, cell_status(rf.grant_state,
+SELECT r.id, ru.region_id, ru.place_id, ru.unit_id, cell_status(rf.grant_state,
   r.gap = 'ask' AND rf.mode = 'collect' AND r.state <> 'cancelled',
   run.since, run.since_kind, run.fresh_until, rr.decided_at, rr.decided_on, a.state,
   EXISTS (SELECT FROM exemption AS e WHERE e.field_id = rf.field_id AND e.period = rf.period)
@@ -310,7 +310,7 @@ LEFT JOIN LATERAL (
   ORDER BY x.since LIMIT 1) AS run ON true
 LEFT JOIN ask AS a ON a.field_id = rf.field_id AND a.period = rf.period AND a.subject_id = s.id
   AND a.state IN ('open', 'returned', 'in_review', 'refused', 'upheld')
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 
 
@@ -318,9 +318,11 @@ def assert_balanced(ctx: Context) -> None:
     """The books of every request are what counting its cells one by one gives."""
     counted: dict[tuple[Any, ...], dict[str, int]] = {}
     for row in ctx.sql(_RECOUNT):
-        counted.setdefault((row.id, row.place_id, row.unit_id), {})[row.status] = row.n
+        counted.setdefault((row.id, row.region_id, row.place_id, row.unit_id), {})[row.status] = (
+            row.n
+        )
     booked = {
-        (row.request_id, row.place_id, row.unit_id): {
+        (row.request_id, row.region_id, row.place_id, row.unit_id): {
             status: row._mapping[status] for status in STATUSES if row._mapping[status]
         }
         for row in ctx.sql("SELECT * FROM request_unit")
