@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import InvalidOperation
 
 import flask_babel  # type: ignore[import-untyped]
 from babel.numbers import format_decimal
@@ -33,7 +34,11 @@ def clock_words(instant: dt.datetime) -> str:
 
 def number_words(number: int | float) -> str:
     """With thousands separators, and with every digit that was given."""
-    return format_decimal(number, locale=flask_babel.get_locale(), decimal_quantization=False)
+    try:
+        return format_decimal(number, locale=flask_babel.get_locale(), decimal_quantization=False)
+    except InvalidOperation:
+        # More digits than decimals are set to have.
+        return str(number)
 
 
 def period_words(text: str | None) -> str:

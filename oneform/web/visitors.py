@@ -75,7 +75,8 @@ def init_app(app: flask.Flask) -> None:
     # Phones change their address all the time.
     login_manager.session_protection = None
     login_manager.user_loader(_load_visitor)
-    login_manager.init_app(app, add_context_processor=False)
+    # Instead of `init_app`, which would look into the cookie after every call of the API.
+    app.login_manager = login_manager  # type: ignore[attr-defined]
 
 
 def _load_visitor(token: str) -> Visitor | None:

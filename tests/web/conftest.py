@@ -5,38 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import shutil
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import flask
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from village_world import Village, VillageWorld, make_village_world
+from web_site import PHONE, Open, Site, find_chromium
 from werkzeug.serving import make_server
 
 from oneform.app import create_app
 from oneform.config import Settings
 from oneform.kernel.clock import FixedClock
 from oneform.runtime import Runtime
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
-
-
-@dataclass(frozen=True)
-class Site:
-    """The running application."""
-
-    address: str
-    app: flask.Flask
-    runtime: Runtime
-    clock: FixedClock
-    world: VillageWorld
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +47,6 @@ def world(site: Site) -> VillageWorld:
     return site.world
 
 
-def find_chromium(playwright: Playwright) -> str | None:
-    """The system's Chromium, or the one that playwright fetched itself."""
-    own = playwright.chromium.executable_path
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    return found or (own if Path(own).exists() else None)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -82,9 +58,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
-
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import Site
 from flask.testing import FlaskClient
 from village_world import VillageWorld
+from web_site import Site
 
 from oneform.identity.policy import OPERATOR
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import flask
 import pytest
-from conftest import Site
 from flask.testing import FlaskClient
 from village_world import Village
 from visiting import BROWSER, sign_in
+from web_site import Site
 
 from oneform.app import create_app
 from oneform.config import Settings

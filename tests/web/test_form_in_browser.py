@@ -6,9 +6,9 @@ import datetime as dt
 import re
 
 import pytest
-from conftest import Open, Site
 from village_world import CODES, EASY, QUIET_VILLAGE, RARE, Village, VillageWorld, make_residents
 from visiting import CHECK, SEND, answer, confirm, log_in, press, question, wait_for
+from web_site import Open, Site
 
 from oneform.identity.policy import OPERATOR
 

@@ -6,11 +6,11 @@ import re
 import threading
 
 import pytest
-from conftest import Site
 from factories import hold_values
 from flask.testing import FlaskClient
 from village_world import EASY, TOWNSHIP, VILLAGES, Village, VillageWorld
 from visiting import hidden_of, send_form, sign_in, token_of
+from web_site import Site
 from werkzeug.test import TestResponse
 
 from oneform.identity.policy import OPERATOR

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from conftest import Open, Site
 from flask.testing import FlaskClient
 from village_world import COUNTY, PASSWORD, TOWNSHIP, Village, VillageWorld
 from visiting import BROWSER, log_in, sign_in, token_of
+from web_site import Open, Site
 
 from oneform.identity.policy import OPERATOR, Role
 from oneform.identity.sessions import LOCK, MAX_FAILURES
