@@ -18,6 +18,7 @@ from oneform.identity.policy import Permission
 from oneform.web.form.answering import missing_words
 from oneform.web.form.controls import Control, control_of
 from oneform.web.form.reading import value_words
+from oneform.web.form.telling import spared_by
 from oneform.web.languages import current_language
 from oneform.web.pages import Pages, current_context, needs
 
@@ -52,8 +53,13 @@ def show_receipt(id: uuid.UUID) -> ResponseReturnValue:
     catalog = snapshot(ctx)
     lines = [_line(catalog, answer, submission.unit) for answer in submission.answers]
     form = read_form(ctx, submission.unit, language=language)
+    spared = spared_by(str(id))
     return flask.render_template(
-        "receipt.html", submission=submission, lines=lines, counts=form.counts
+        "receipt.html",
+        submission=submission,
+        lines=lines,
+        counts=form.counts,
+        spared=spared.words() if spared else None,
     )
 
 

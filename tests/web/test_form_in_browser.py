@@ -68,6 +68,8 @@ def test_village_fills_confirms_checks_sends_and_sees_what_is_done(
         "party.phone": "13800138000",
         "culture.notes": "not_applicable",
     }
+    page.reload()
+    assert page.locator("main").inner_text() == receipt
     page.get_by_role("link", name="还有 1 项，接着填").click()
     assert "要填 1 项" in page.locator("h1").inner_text()
     page.get_by_role("link", name="已报的").click()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
+import flask
 from flask_babel import gettext, ngettext  # type: ignore[import-untyped]
 
 from oneform.collection.commands import MistakeCode
@@ -14,6 +15,8 @@ from oneform.web.form.model import FormPage, Question
 from oneform.web.form.receiving import Received
 from oneform.web.form.words import mistake_words
 from oneform.web.pages import current_context
+
+_SPARED = "spared"
 
 
 def with_mistakes(page: FormPage, invalid: list[dict[str, str]]) -> FormPage:
@@ -53,23 +56,52 @@ def gone_words(number: int) -> str:
     )
 
 
-def spared_words(questions: Sequence[Question]) -> str | None:
-    """How often these answers would have been asked for, had everybody asked for themselves.
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """How often answers would have been asked for, had everybody asked for themselves."""
 
-    None where each was wanted once.
-    """
-    asked = sum(max(1, len(question.asked_by)) for question in questions)
-    if asked == len(questions):
-        return None
-    seconds = sum((len(each.asked_by) - 1) * each.seconds for each in questions if each.asked_by)
-    minutes = max(1, round(seconds / 60))
-    wanted = gettext(
-        "%(agencies)d departments wanted %(asked)d answers in all; you gave %(given)d.",
-        agencies=len({agency for question in questions for agency in question.agencies}),
-        asked=asked,
-        given=len(questions),
-    )
-    saved = ngettext(
-        "That saves about %(num)d minute.", "That saves about %(num)d minutes.", minutes
-    )
-    return f"{wanted} {saved}"
+    agencies: int
+    asked: int
+    given: int
+    seconds: int
+
+    @classmethod
+    def by(cls, questions: Sequence[Question]) -> Spared:
+        """What giving each of these answers once has spared."""
+        return cls(
+            agencies=len({agency for question in questions for agency in question.agencies}),
+            asked=sum(max(1, len(question.asked_by)) for question in questions),
+            given=len(questions),
+            seconds=sum(
+                (len(question.asked_by) - 1) * question.seconds
+                for question in questions
+                if question.asked_by
+            ),
+        )
+
+    def words(self) -> str | None:
+        """None where each answer was wanted once."""
+        if self.asked == self.given:
+            return None
+        minutes = max(1, round(self.seconds / 60))
+        wanted = gettext(
+            "%(agencies)d departments wanted %(asked)d answers in all; you gave %(given)d.",
+            agencies=self.agencies,
+            asked=self.asked,
+            given=self.given,
+        )
+        saved = ngettext(
+            "That saves about %(num)d minute.", "That saves about %(num)d minutes.", minutes
+        )
+        return f"{wanted} {saved}"
+
+
+def remember_spared(submission: str, spared: Spared) -> None:
+    """Keep it in the visitor's session, for the receipt of their last submission."""
+    flask.session[_SPARED] = {"submission": submission, **asdict(spared)}
+
+
+def spared_by(submission: str) -> Spared | None:
+    """What a submission has spared, if it is the visitor's last."""
+    kept = dict(flask.session.get(_SPARED) or {})
+    return Spared(**kept) if kept.pop("submission", None) == submission else None

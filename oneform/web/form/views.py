@@ -90,9 +90,8 @@ def send() -> ResponseReturnValue:
         return _show(page, failed=True)
     if received.gone:
         flask.flash(telling.gone_words(received.gone))
-    spared = telling.spared_words([reading.question for reading in received.answered])
-    if spared:
-        flask.flash(spared)
+    spared = telling.Spared.by([reading.question for reading in received.answered])
+    telling.remember_spared(str(submission), spared)
     return _receipt_of(str(submission))
 
 
