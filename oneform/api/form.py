@@ -23,6 +23,7 @@ from oneform.collection.commands import (
     SubmitAnswers,
 )
 from oneform.collection.lifecycle import AskState
+from oneform.collection.submission import MAX_ANSWERS
 from oneform.collection.views import (
     AnswerView,
     Receipt,
@@ -35,7 +36,6 @@ from oneform.kernel.paging import Page
 blueprint = Blueprint("form", __name__, description="What is asked of a unit, and its answers.")
 
 LONGEST_NOTE = 2000
-MOST_ANSWERS = 5000
 
 
 def spoken() -> str:
@@ -219,7 +219,7 @@ class AnswerIn(Schema):
 class SubmissionIn(Schema):
     mode = fields.Enum(Mode, by_value=True, load_default=Mode.ALL)
     answers = fields.List(
-        fields.Nested(AnswerIn), required=True, validate=validate.Length(1, MOST_ANSWERS)
+        fields.Nested(AnswerIn), required=True, validate=validate.Length(1, MAX_ANSWERS)
     )
 
 

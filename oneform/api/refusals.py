@@ -23,6 +23,8 @@ from oneform.collection.commands import (
     ReturnAnswer,
 )
 from oneform.collection.lifecycle import AskState
+from oneform.collection.refusals import MAX_ASKS
+from oneform.collection.reviewing import MAX_ANSWERS
 from oneform.collection.views import RefusalView, ReviewItem
 from oneform.identity.policy import Permission
 from oneform.kernel.paging import Page
@@ -30,8 +32,6 @@ from oneform.kernel.paging import Page
 blueprint = Blueprint(
     "refusals", __name__, description="Saying that an ask is not ours; looking at answers."
 )
-
-MOST = 5000
 
 
 class RefusedAskOut(Schema):
@@ -58,7 +58,7 @@ class RefusalOut(Schema):
 
 
 class RefusalIn(Schema):
-    asks = fields.List(fields.String(), required=True, validate=validate.Length(1, MOST))
+    asks = fields.List(fields.String(), required=True, validate=validate.Length(1, MAX_ASKS))
     reason = fields.Enum(RefusalReason, by_value=True, required=True)
     comment = Text(load_default=None, allow_none=True, longest=2000)
 
@@ -136,12 +136,14 @@ class ReturnIn(Schema):
 
 
 class ReviewDecisionIn(Schema):
-    accept = fields.List(fields.String(), load_default=list, validate=validate.Length(max=MOST))
+    accept = fields.List(
+        fields.String(), load_default=list, validate=validate.Length(max=MAX_ANSWERS)
+    )
     give_back = fields.List(
         fields.Nested(ReturnIn),
         load_default=list,
         data_key="return",
-        validate=validate.Length(max=MOST),
+        validate=validate.Length(max=MAX_ANSWERS),
     )
 
 
