@@ -23,9 +23,11 @@ class Leased:
 
 # Round-robin over the agencies of a queue: first everybody's first row, then everybody's second,
 # counting those in flight already. Rows of jobs that this program does not know are left to others.
+# Agencies and jobs are found by one step through the index each, and of each no more rows are
+# looked at than there is room for: a backlog of a hundred thousand rows costs what one of ten does.
 _LEASE = sa.text(
     """
-    WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
+    WITH RECURSIVE clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
     known AS (SELECT * FROM unnest(CAST(:jobs AS text[]), CAST(:queues AS text[])) AS k (job, queue)),
     in_flight AS (
       SELECT k.queue, o.agency_id, count(*) AS n FROM outbox AS o JOIN known AS k USING (job)
@@ -34,14 +36,27 @@ _LEASE = sa.text(
       SELECT r.queue, r.most - coalesce((SELECT sum(f.n) FROM in_flight AS f
                                          WHERE f.queue = r.queue), 0) AS free
       FROM unnest(CAST(:room_queues AS text[]), CAST(:room_most AS int[])) AS r (queue, most)),
-    turn AS (
-      SELECT o.id, k.queue, o.agency_id, coalesce(f.n, 0) + row_number() OVER (
-        PARTITION BY k.queue, o.agency_id ORDER BY o.run_after, o.id) AS turn
-      FROM outbox AS o JOIN known AS k USING (job)
+    pair AS (
+      (SELECT agency_id, job FROM outbox ORDER BY agency_id, job LIMIT 1)
+      UNION ALL
+      SELECT n.agency_id, n.job FROM pair AS p CROSS JOIN LATERAL (
+        SELECT o.agency_id, o.job FROM outbox AS o
+        WHERE (o.agency_id, o.job) > (p.agency_id, p.job)
+        ORDER BY o.agency_id, o.job LIMIT 1) AS n),
+    due AS (
+      SELECT d.id, d.run_after, k.queue, p.agency_id
+      FROM pair AS p JOIN known AS k ON k.job COLLATE "C" = p.job
       JOIN room AS r ON r.queue = k.queue AND r.free > 0
-      LEFT JOIN in_flight AS f ON f.queue = k.queue AND f.agency_id = o.agency_id
-      WHERE o.run_after <= (SELECT now FROM clock)
-        AND (o.leased_until IS NULL OR o.leased_until <= (SELECT now FROM clock))),
+      CROSS JOIN LATERAL (
+        SELECT o.id, o.run_after FROM outbox AS o
+        WHERE o.agency_id = p.agency_id AND o.job = p.job
+          AND o.run_after <= (SELECT now FROM clock)
+          AND (o.leased_until IS NULL OR o.leased_until <= (SELECT now FROM clock))
+        ORDER BY o.run_after, o.id LIMIT r.free) AS d),
+    turn AS (
+      SELECT d.id, d.queue, coalesce(f.n, 0) + row_number() OVER (
+        PARTITION BY d.queue, d.agency_id ORDER BY d.run_after, d.id) AS turn
+      FROM due AS d LEFT JOIN in_flight AS f USING (queue, agency_id)),
     placed AS (
       SELECT id, queue, row_number() OVER (PARTITION BY queue ORDER BY turn, id) AS place FROM turn),
     chosen AS (

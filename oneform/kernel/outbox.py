@@ -43,7 +43,10 @@ class OutboxRow(Base):
     last_error: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.clock_timestamp())
 
-    __table_args__ = (sa.Index(None, "run_after", "id"),)
+    __table_args__ = (
+        sa.Index(None, "agency_id", "job", "run_after", "id"),
+        sa.Index(None, "leased_until", postgresql_where=sa.text("leased_until IS NOT NULL")),
+    )
 
 
 _ENQUEUE = sa.text(

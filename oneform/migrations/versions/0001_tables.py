@@ -215,7 +215,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
-    op.create_index(op.f("ix_outbox_run_after_id"), "outbox", ["run_after", "id"], unique=False)
+    op.create_index(
+        op.f("ix_outbox_agency_id_job_run_after_id"),
+        "outbox",
+        ["agency_id", "job", "run_after", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_outbox_leased_until"),
+        "outbox",
+        ["leased_until"],
+        unique=False,
+        postgresql_where=sa.text("leased_until IS NOT NULL"),
+    )
     op.create_table(
         "provenance",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
