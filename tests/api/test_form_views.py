@@ -8,7 +8,7 @@ from typing import Any
 
 import flask
 import pytest
-from conftest import COUNTY, PASSWORD, TOWNSHIP, VILLAGE
+from api_fixtures import COUNTY, PASSWORD, TOWNSHIP, VILLAGE
 from factories import CARE, field, make_agency, make_fields, make_request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import flask
 import pytest
-from conftest import COUNTY, VILLAGE
+from api_fixtures import COUNTY, VILLAGE
 from flask.testing import FlaskClient
 
 from catalog.bundle import bundle_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import World
+from collection_fixtures import World
 from factories import VILLAGE, asks_of, counts_of, hold_values, make_request
 
 from oneform.collection.commands import AmendAnswer, GivenAnswer, SubmitAnswers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import World
+from collection_fixtures import World
 from factories import (
     FAR_VILLAGE,
     NEXT_VILLAGE,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import World, make_world
+from collection_fixtures import World, make_world
 from factories import (
     COUNTY,
     VILLAGE,

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
-from conftest import World
+from collection_fixtures import World
 from factories import (
     FAR_VILLAGE,
     NEXT_VILLAGE,

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from conftest import World
+from collection_fixtures import World
 from factories import (
     FAR_VILLAGE,
     VILLAGE,

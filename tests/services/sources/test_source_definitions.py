@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import with_settings
+from source_fixtures import with_settings
 
 from oneform.config import Settings
 from oneform.identity.policy import OPERATOR, PUBLIC, Principal
