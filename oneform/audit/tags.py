@@ -16,7 +16,9 @@ class Tag(StrEnum):
     AREAS_CHANGED = "areas.changed"  # number of applied lines by kind of change
 
     # Catalogue. Target: `catalog`, `whitelist`; the last such entry names the catalogue's state.
-    CATALOG_IMPORTED = "catalog.imported"  # counts; codes of fields added and changed, lists changed
+    CATALOG_IMPORTED = (
+        "catalog.imported"  # counts; codes of fields added and changed, lists changed
+    )
 
     # Subjects. Target: `subject`, its public id; imports have none.
     SUBJECTS_IMPORTED = "subjects.imported"  # created, unchanged
