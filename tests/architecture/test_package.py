@@ -38,6 +38,7 @@ def test_every_other_file_is_taken_along(package: Path) -> None:
         for path in package.rglob("*")
         if path.is_file()
         and path.suffix not in (".py", ".pyc")
+        and not path.name.startswith(".")
         and not any(path.match(pattern) for pattern in patterns)
     ]
     assert left_out == []

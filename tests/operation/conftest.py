@@ -22,7 +22,7 @@ def on_linux_only() -> None:
 
 def _folder() -> Path:
     # Unlike pytest's own folders it can be crossed by the account that root gives the engines to.
-    folder = Path(tempfile.mkdtemp(prefix="oneform-up-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="oneform-up-"))
     folder.chmod(0o755)
     return folder
 
