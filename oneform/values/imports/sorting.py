@@ -21,7 +21,7 @@ from oneform.kernel.errors import Mistake
 from oneform.values.imports.conflicts import ConflictCode
 from oneform.values.imports.judging import Head, Judge
 from oneform.values.imports.staging import copy_csv
-from oneform.values.imports.subjects import find_subjects
+from oneform.values.imports.subjects import find_subjects, name_subjects
 
 CHUNK = 5000
 
@@ -83,6 +83,12 @@ WHERE r.import_id = :id AND NOT EXISTS (SELECT FROM import_cell AS c WHERE c.row
 """
 
 
+# Imports come and go: the statistics of the waiting rows are those of some other import, or of
+# none, and a planner that expects one row where there are a million would loop over them.
+_HASH = "SET LOCAL enable_nestloop = off"
+_ANYHOW = "SET LOCAL enable_nestloop = on"
+
+
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """What was found: the number of rows refused, and of those that are left by region."""
@@ -107,8 +113,12 @@ def sort_rows(
     catalog = snapshot(ctx)
     judge = Judge(catalog, ctx.today(), agency_id)
     _judge_heads(ctx, import_id, judge)
-    find_subjects(ctx, import_id, catalog, reach)
+    ctx.sql(_HASH)
+    name_subjects(ctx, import_id)
     _judge_values(ctx, import_id, judge)
+    ctx.sql(_ANYHOW)
+    find_subjects(ctx, catalog, reach)
+    ctx.sql(_HASH)
     good = ctx.sql(_GOOD, id=import_id).rowcount
     ctx.sql("CREATE INDEX ON import_cell (region_id)")
     ctx.sql("ANALYZE import_cell")
@@ -118,6 +128,7 @@ def sort_rows(
     if good < given:
         ctx.sql(_BAD, id=import_id)
         ctx.sql(_DROP_BAD, id=import_id)
+    ctx.sql(_ANYHOW)
     regions = ctx.sql(
         "SELECT region_id, count(*) AS number FROM import_cell GROUP BY region_id ORDER BY region_id"
     ).all()

@@ -95,14 +95,18 @@ WHERE n.kind_id = :kind
 """
 
 
-def find_subjects(ctx: Context, import_id: object, catalog: Snapshot, reach: str | None) -> None:
-    """Fill `import_subject` with every subject that rows name, found or not.
+def name_subjects(ctx: Context, import_id: object) -> None:
+    """Fill `import_name` with every subject that rows name, each once for its kind."""
+    ctx.sql(_NAMED, id=import_id)
+    ctx.sql("ANALYZE import_name")
+
+
+def find_subjects(ctx: Context, catalog: Snapshot, reach: str | None) -> None:
+    """Fill `import_subject` with the subjects of `import_name`, found or not.
 
     `reach` is the path of the area at or below which a subject may be; None: nowhere.
     """
     ctx.sql(CREATE)
-    ctx.sql(_NAMED, id=import_id)
-    ctx.sql("ANALYZE import_name")
     # No path begins with a space, so it stands for nowhere.
     given = " " if reach is None else reach
     counts = ctx.sql("SELECT kind_id, count(*) AS number FROM import_name GROUP BY kind_id").all()

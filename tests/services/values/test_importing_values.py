@@ -94,6 +94,22 @@ def test_csv_cells_become_values_by_the_type_of_their_field(world: World) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    "text", ["a\tb", "a\nb", "a\r\nb", "\\N", "\\.", '\\"', "a\\tb", '"', ",", "'", "%s {x} :y"]
+)
+def test_text_is_kept_as_it_is_whatever_characters_are_in_it(world: World, text: str) -> None:
+    quoted = text.replace('"', '""')
+    world.take(f'field,subject,value\npop.note,{VILLAGE},"{quoted}"\n')
+    world.take([row("pop.note", NEXT_VILLAGE, text, "")])
+    assert world.held() == {
+        ("pop.note", VILLAGE, ""): text,
+        ("pop.note", NEXT_VILLAGE, ""): text,
+    }
+    # Names of things that are not there come through as well.
+    view = world.take([row(text, text, 1, text, observed_on=text)])
+    assert view.counts == ImportCounts(invalid=1)
+
+
 def test_the_same_file_again_changes_nothing(world: World) -> None:
     rows = [row("pop.total", VILLAGE, 1), row("pop.note", VILLAGE, "x", "")]
     world.take(rows)
