@@ -48,7 +48,10 @@ def read_yaml(text: str) -> tuple[Any, Lines, list[BundleMistake]]:
         words = ", ".join(filter(None, (error.context, error.problem)))
         # What never ends is missed behind the last line.
         line = min(mark.line, text.count("\n")) + 1 if mark else None
-        reader.note((), "syntax", f"is no YAML: {words}", line)
+        if "nesting depth" in words:  # libyaml has a limit of its own, and may meet it before us
+            reader.note((), "depth", f"is nested deeper than {MAX_DEPTH} levels", line)
+        else:
+            reader.note((), "syntax", f"is no YAML: {words}", line)
     except yaml.YAMLError as error:
         # A ReaderError knows only the character, which is none that text contains.
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1

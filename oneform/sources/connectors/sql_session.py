@@ -194,3 +194,4 @@ def hung_up_after(connection: sa.Connection, timeout_s: float) -> Iterator[None]
         raise SourceTimeout("The database keeps the connection but does not answer.") from None
     finally:
         timer.cancel()
+        timer.join()

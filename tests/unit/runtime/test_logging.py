@@ -45,6 +45,7 @@ def configure() -> Iterator[Callable[[Settings], None]]:
     """Return what configures the log of this process; afterwards all is as before."""
     root = logging.getLogger()
     before = (list(root.handlers), root.level)
+    structlog.contextvars.clear_contextvars()  # a request of another test may have left its id
     yield lambda settings: configure_logging(settings, "test")
     root.handlers[:], level = before
     root.setLevel(level)
