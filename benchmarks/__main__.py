@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import export, resolve
+from benchmarks import export, resolve, submit
 from benchmarks.province import SIZES, Province, open_province
 from benchmarks.rows import Row, table
 
@@ -20,6 +20,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 BENCHMARKS: dict[str, Callable[[Province], list[Row]]] = {
     "resolve": resolve.run,
     "export": export.run,
+    "submit": submit.run,
 }
 """On one province, in this order: what a row leaves behind is there for the next."""
 
