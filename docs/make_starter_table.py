@@ -27,6 +27,11 @@ _STANDARD = re.compile(
     r"(?:GB|JGJ)(?:/T)? [0-9.]+-[0-9]{4}|国办发〔[0-9]+〕[0-9]+号|国统字〔[0-9]+〕[0-9]+号"
 )
 
+_LAW = re.compile(r"《((?:[^《》]|《[^《》]*》)+)》([^《]*)")
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百零]+条")
+_DIGITS = "零一二三四五六七八九"
+_TENS = {"十": 10, "百": 100}
+
 
 class Topic(NamedTuple):
     name: str
@@ -92,6 +97,35 @@ def sharing_table(topics: list[Topic]) -> str:
     return _table(("sharing category", "grade 1", "grade 2", "grade 3", "grade 4"), rows)
 
 
+def laws_table(topics: list[Topic]) -> str:
+    """Every law or document that a field rests on or is withheld by, with the articles cited."""
+    fields: Counter[str] = Counter()
+    articles: dict[str, set[str]] = {}
+    for field in (field for topic in topics for field in topic.fields):
+        cited: set[str] = set()
+        for basis in filter(None, (field["legal_basis"], field["sharing"]["basis"])):
+            for title, rest in _LAW.findall(basis):
+                cited.add(title)
+                articles.setdefault(title, set()).update(_ARTICLE.findall(rest))
+        fields.update(cited)
+    rows = [
+        (title, "、".join(sorted(articles[title], key=_number)), str(fields[title]))
+        for title in sorted(fields)
+    ]
+    return _table(("law or document", "articles", "fields"), rows)
+
+
+def _number(article: str) -> int:
+    """Read 第一百零二条 as 102."""
+    total = digit = 0
+    for sign in article:
+        if sign in _TENS:
+            total, digit = total + (digit or 1) * _TENS[sign], 0
+        elif sign in _DIGITS:
+            digit = _DIGITS.index(sign)
+    return total + digit
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -104,6 +138,7 @@ def with_tables(page: str) -> str:
         "topics": topics_table(topics),
         "standards": standards_table(),
         "sharing": sharing_table(topics),
+        "laws": laws_table(topics),
     }
     for name, table in tables.items():
         opening, closing = f"<!-- table: {name} -->\n", "<!-- end -->"

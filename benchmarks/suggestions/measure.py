@@ -23,6 +23,7 @@ from benchmarks.suggestions.questions import (
     indexed_rows,
     off_list,
 )
+from benchmarks.suggestions.starter import starter_cases, starter_fields
 from catalog.similarity import STRONG, FieldIndex, FieldText, Match
 
 
@@ -33,6 +34,7 @@ class Setting(StrEnum):
     DRESSED = "dressed"
     CROWDED = "crowded"
     SEARCH = "search"
+    STARTER = "starter"
     SPELLING = "spelling"
     SPELLING_CROWDED = "spelling_crowded"
 
@@ -42,6 +44,7 @@ MEANING: dict[Setting, str] = {
     Setting.DRESSED: "suggest(with numbering, year and unit around it)",
     Setting.CROWDED: "suggest, with every question without a group in the index as well",
     Setting.SEARCH: "search(name as the form prints it)",
+    Setting.STARTER: "suggest, of the starter catalogue without its synonyms",
     Setting.SPELLING: "none of our code: rapidfuzz's ratio of the printed names, to compare with",
     Setting.SPELLING_CROWDED: "the same in the crowded index",
 }
@@ -92,6 +95,11 @@ class Answered:
 
 def answer(questions: Sequence[Question], setting: Setting) -> list[Answered]:
     """Put every case to the index of its setting."""
+    if setting is Setting.STARTER:
+        starter = FieldIndex(starter_fields())
+        return [
+            Answered(case, starter.suggest(case.question.name)) for case in starter_cases(questions)
+        ]
     fields = [field_of(question) for question in indexed_rows(questions).values()]
     if setting in (Setting.CROWDED, Setting.SPELLING_CROWDED):
         fields += [

@@ -54,6 +54,11 @@ class Cleaned:
     unit: str | None
 
 
+def plain(text: str) -> str:
+    """Return the text without differences of width and case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def clean(raw: str) -> Cleaned:
     """Clean one wording; any string is fine, of which the first `LONGEST` characters are read."""
     text = raw[:LONGEST]

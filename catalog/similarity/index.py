@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from catalog.similarity.clean import LONGEST
+from catalog.similarity.clean import LONGEST, plain
 from catalog.similarity.judge import Side, balance, fit
 from catalog.similarity.model import FieldText, Match, Reason
 from catalog.similarity.peers import Likeness
@@ -23,7 +23,6 @@ from catalog.similarity.texts import (
     letters,
     looks_like_code,
     name_texts,
-    plain,
     read_query,
     typed_words,
     whole_text,

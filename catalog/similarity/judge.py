@@ -17,6 +17,10 @@ from catalog.similarity.wording import Wording
 
 Marks = frozenset[tuple[str, str]]
 
+VERBATIM: Final = 1.0
+"""Letter for letter, whatever else the words say: a name finds the field that bears it."""
+SAME_WORDS: Final = 0.99
+"""The same words once numbering, years and asides are off; less than letter for letter."""
 SPELLING: Final = 0.15
 """Share of plain spelling in a score; the rest is shared features."""
 CONTRAST: Final = 0.55
@@ -29,7 +33,9 @@ OTHER_UNIT: Final = 0.96
 class Side:
     """What is kept of a wording in the index: enough to judge it without its features."""
 
+    raw: str
     text: str
+    asides: tuple[str, ...]
     marks: Marks
     unit: str | None
     dimension: str | None
@@ -37,17 +43,34 @@ class Side:
     @classmethod
     def of(cls, wording: Wording) -> Side:
         """Return the side of a wording."""
-        return cls(wording.text, wording.marks, wording.unit, wording.dimension)
+        return cls(
+            wording.raw,
+            wording.text,
+            wording.asides,
+            wording.marks,
+            wording.unit,
+            wording.dimension,
+        )
 
 
 def fit(query: Side, other: Side, overlap: Overlap) -> float:
     """Return 0 to 1: how well two wordings that overlap so stand for the same."""
-    if query.text == other.text and query.text:
-        score = 1.0
+    if query.raw == other.raw and query.raw:
+        return VERBATIM
+    if not query.text or contradicted(query.asides, other.asides):
+        spelled = fuzz.ratio(query.raw, other.raw) / 100
     else:
         spelled = fuzz.ratio(query.text, other.text) / 100
-        score = (1 - SPELLING) * balance(overlap) + SPELLING * spelled
+    if query.text and spelled == 1.0:
+        score = SAME_WORDS
+    else:
+        score = min(SAME_WORDS, (1 - SPELLING) * balance(overlap) + SPELLING * spelled)
     return score * contrast_factor(query.marks, other.marks) * unit_factor(query, other)
+
+
+def contradicted(asides: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether both say something in brackets and not the same: 人户分离（户在本村）, （人在本村）."""
+    return bool(asides and others) and set(asides) != set(others)
 
 
 def balance(overlap: Overlap) -> float:

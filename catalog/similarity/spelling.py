@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from catalog.similarity.lexicon import LEXICON
 from catalog.similarity.stems import STOP_WORDS, stem_words
@@ -14,6 +15,8 @@ from catalog.similarity.stems import STOP_WORDS, stem_words
 _LETTERS: Final = re.compile(r"[A-Za-z]{5,}")
 ALIKE: Final = 84.0
 ALIKE_CODE: Final = 82.0
+LONG: Final = 6
+"""Letters from which one slip, two neighbours changed places included, is taken for one."""
 
 
 class Speller:
@@ -36,7 +39,14 @@ class Speller:
         if word in self._known or stem_words(word)[0] in self._known:
             return found[0]
         best = process.extractOne(word, self._words, scorer=fuzz.ratio, score_cutoff=ALIKE)
-        return best[0] if best else found[0]
+        if best:
+            return best[0]
+        if len(word) < LONG:
+            return found[0]
+        slip = process.extractOne(
+            stem_words(word)[0], self._words, scorer=OSA.distance, score_cutoff=1
+        )
+        return slip[0] if slip else found[0]
 
 
 def near_codes(code: str, codes: Sequence[str]) -> Iterator[tuple[int, float]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from catalog.similarity.clean import plain
 from catalog.similarity.judge import Side
 from catalog.similarity.model import FieldText, Reason
 from catalog.similarity.units import read_unit
@@ -52,8 +52,8 @@ def name_texts(number: int, field: FieldText) -> Iterator[tuple[NamedText, Wordi
     seen: set[str] = set()
     for reason, text in _named(field):
         wording = read_wording(code_words(text) if reason is Reason.CODE else text, unit)
-        if wording.features and wording.text not in seen:
-            seen.add(wording.text)
+        if wording.features and wording.raw not in seen:
+            seen.add(wording.raw)
             yield NamedText(number, reason, text, Side.of(wording)), wording
 
 
@@ -110,11 +110,6 @@ def letters(field: FieldText) -> str:
             )
         )
     )
-
-
-def plain(text: str) -> str:
-    """Return the text without differences of width and case."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def typed_words(query: str) -> list[str]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from catalog.similarity.ages import Ages, take_ages
-from catalog.similarity.clean import clean
+from catalog.similarity.clean import LONGEST, clean, plain
 from catalog.similarity.lexicon import LEXICON, Concept
 from catalog.similarity.stems import STOP_WORDS, stem_words
 from catalog.similarity.units import DIMENSION
@@ -31,6 +31,13 @@ DURATION: Final = 0.5
 THRESHOLD: Final = 1.0
 
 _RUN: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z0-9][a-z0-9 ._%-]*")
+_PREPOSITIONS: Final = """
+of with without in on at by for from to per who that whose under above over and
+"""
+_HEAD_ENDS: Final = frozenset(_PREPOSITIONS.split())
+"""English says what is counted before these; Chinese says it last."""
+_VILLAGES: Final = re.compile(r"(?<![乡农])村(?:数|个数|数量)?$")
+"""A wording that ends so counts villages, whatever they have: 有卫生室的村."""
 _EMPTY: Final = frozenset("的及和与或等在为按中内其以所之者数个名被将对由从")
 
 
@@ -38,7 +45,9 @@ _EMPTY: Final = frozenset("的及和与或等在为按中内其以所之者数�
 class Wording:
     """Features with weights, contrasting marks as (axis, value), and what is counted in which unit."""
 
+    raw: str
     text: str
+    asides: tuple[str, ...]
     features: dict[str, float]
     marks: frozenset[tuple[str, str]]
     unit: str | None
@@ -90,6 +99,11 @@ class _Builder:
                 self.chinese(run, factor)
 
     def chinese(self, run: str, factor: float) -> None:
+        self._chinese_pieces(run, factor)
+        if factor == 1.0 and _VILLAGES.search(run):
+            self.measure = "件"
+
+    def _chinese_pieces(self, run: str, factor: float) -> None:
         for piece in _segment(run):
             if isinstance(piece, tuple):
                 concept, counted = piece
@@ -104,6 +118,8 @@ class _Builder:
 
     def english(self, run: str, factor: float) -> None:
         words = stem_words(run)
+        before, self.measure = self.measure, None
+        head = None
         at = 0
         while at < len(words):
             for phrase, concept in LEXICON.english.get(words[at], ()):
@@ -112,9 +128,12 @@ class _Builder:
                     at += len(phrase)
                     break
             else:
-                if words[at] not in STOP_WORDS:
+                if words[at] in _HEAD_ENDS:
+                    head = head or self.measure
+                elif words[at] not in STOP_WORDS:
                     self.add(words[at], factor * WORD)
                 at += 1
+        self.measure = head or self.measure or before
 
 
 def read_wording(raw: str, unit: str | None = None) -> Wording:
@@ -126,7 +145,15 @@ def read_wording(raw: str, unit: str | None = None) -> Wording:
         builder.text(aside, ASIDE)
     unit = unit or cleaned.unit
     dimension = DIMENSION.get(unit) if unit else builder.measure
-    return Wording(cleaned.text, builder.features, frozenset(builder.marks), unit, dimension)
+    return Wording(
+        plain(raw[:LONGEST]).strip(),
+        cleaned.text,
+        cleaned.asides,
+        builder.features,
+        frozenset(builder.marks),
+        unit,
+        dimension,
+    )
 
 
 def _segment(run: str) -> Iterator[tuple[Concept, Concept | None] | str]:

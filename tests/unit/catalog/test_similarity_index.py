@@ -79,6 +79,7 @@ def codes(matches: list[Match]) -> list[str]:
         ("六十岁以上 elderly", "elderly.aged_60_plus"),
         ("农家书屋个数", "culture.libraries"),
         ("houshold number", "population.households"),
+        ("lirbary", "culture.libraries"),
         ("受教育程度", "resident.education"),
         ("deaths in 2024", "vital.deaths"),
     ],
@@ -109,6 +110,20 @@ def test_contrasting_fields_are_not_taken_for_each_other(
 ) -> None:
     scores = {match.code: match.score for match in INDEX.suggest(query, limit=len(FIELDS))}
     assert scores[right] > scores.get(wrong, 0.0)
+
+
+def test_a_name_finds_its_own_field_before_one_that_differs_in_brackets() -> None:
+    fields = [
+        field("a.away", "人户分离（户在本村）人数", "registered, living elsewhere"),
+        field("a.here", "人户分离（人在本村）人数", "living here, registered elsewhere"),
+        field("a.all", "外出务工人数", "migrant workers", synonyms=["外出务工"]),
+        field("a.long", "外出务工人数（超过三个月）", "migrant workers for three months"),
+    ]
+    index = FieldIndex(fields)
+    for each in fields:
+        for name in (*each.names.values(), *each.synonyms):
+            assert index.suggest(name)[0].code == each.code, name
+            assert index.suggest(name)[0].score == 1.0
 
 
 @pytest.mark.parametrize(

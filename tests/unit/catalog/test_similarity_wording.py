@@ -111,6 +111,12 @@ def test_contrasting_words_are_marked(one: str, other: str, axis: str) -> None:
         ("通村公路里程", "长度"),
         ("卫生厕所普及率", "比率"),
         ("贫困户总人数", "人"),
+        ("集体收益5万元以下的村数", "件"),
+        ("有卫生室的村", "件"),
+        ("农村低保户数", "户"),
+        ("share of residents aged 60 and over", "比率"),
+        ("households of destitute people", "户"),
+        ("minimum living allowance recipients, people", "人"),
     ],
 )
 def test_last_word_says_what_is_counted(text: str, dimension: str) -> None:

@@ -23,6 +23,7 @@ from catalog.expressions import comparisons, names
 from catalog.formats import FORMATS
 from catalog.formula import parse_condition, parse_formula
 from catalog.periods import Window, parse_duration
+from catalog.similarity import FieldIndex, FieldText
 from oneform.kernel.jsonschemas import compile_schema
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -135,6 +136,29 @@ def test_a_wording_leads_to_one_field_of_a_kind() -> None:
     assert {word: codes for word, codes in wordings.items() if len(codes) > 1} == {}
 
 
+def test_every_wording_finds_its_own_field_first() -> None:
+    index = FieldIndex(
+        FieldText(
+            code=code,
+            names=field["name"],
+            synonyms=field["synonyms"],
+            definitions=field["definition"],
+            unit=field["unit"],
+            topic=field["topic"],
+            subject_kind=field["subject_kind"],
+            owner=field["owner"],
+        )
+        for code, field in FIELDS.items()
+    )
+    missed = {
+        word: found[0].code if found else None
+        for code, field in FIELDS.items()
+        for word in (field["name"]["zh"], field["name"]["en"], *field["synonyms"])
+        if not (found := index.suggest(word, limit=1)) or found[0].code != code
+    }
+    assert missed == {}
+
+
 def test_owners_kinds_and_code_lists_exist_and_are_used() -> None:
     owners = {agency["code"] for agency in CATALOGUE["agencies"]}
     assert {field["owner"] for field in FIELDS.values()} == owners
@@ -196,6 +220,8 @@ def test_nothing_is_approved_for_more_than_three_years() -> None:
 
 
 def test_what_is_asked_takes_time_and_the_rest_does_not() -> None:
+    # Answers are reviewed; what is computed or comes from a register is none.
+    assert _where(lambda field: field["mode"] != "collect" and field["review"] != "none") == []
     assert _where(lambda field: (field["mode"] == "collect") != (field["seconds"] > 0)) == []
     assert max(field["seconds"] for field in FIELDS.values()) <= 180
 
@@ -290,6 +316,12 @@ def test_what_is_personal_is_marked_and_never_free() -> None:
             assert field["sharing"]["category"] != "unconditional", code
         if field["subject_kind"] == "area":
             assert not field["personal"], code
+    # The same fact about a person weighs the same, whatever ledger it stands in.
+    for one, other in (
+        ("household.head_name", "resident.name"),
+        ("household.address", "resident.address"),
+    ):
+        assert FIELDS[one]["sensitivity"] == FIELDS[other]["sensitivity"], one
     sensitive = {"id_number", "health_status", "disability_category", "disability_grade"}
     sensitive |= {"severe_mental_disorder", "elderly_ability", "left_behind", "schooling"}
     assert {FIELDS[f"resident.{name}"]["sensitivity"] for name in sensitive} == {4}
