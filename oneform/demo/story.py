@@ -44,8 +44,8 @@ from oneform.demo.world import World
 
 RESOLVED_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.15
-NEAR = 0.6
-"""Score of a suggestion that is worth a look."""
+NEAR = 0.64
+"""Score from which a suggestion is probably what was meant; the rest is not shown."""
 
 
 @dataclass
@@ -241,7 +241,7 @@ class _Story:
 
 
 def _nearest(rejected: dict[str, Any]) -> str:
-    """The suggestions of a rejected field that are worth a look, in words."""
+    """The suggestions of a rejected field that are probably meant, in words."""
     found = [
         f"{each['name']['zh']} {each['field']} ({each['score']:.2f})"
         for each in rejected["suggestions"]
