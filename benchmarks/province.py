@@ -59,9 +59,11 @@ WHERE a.level = 5 AND (a.id * 31 + f.id * 17) % 10 <> 0 ORDER BY 1, 2, 3, 4
 
 @dataclass(frozen=True)
 class Province:
-    """A runtime on the province, and what its requests ask for."""
+    """A runtime on the province, the server it is on, and what its requests ask for."""
 
     runtime: Runtime
+    server: PostgresServer
+    size: str
     scope: str
     agency_id: int
 
@@ -118,13 +120,14 @@ def open_province(size: str) -> Iterator[Province]:
             runtime = Runtime(
                 Settings(home=Path(folder), database_url=server.url, secret_key="b" * 40)
             )
-            yield _fill(runtime, SIZES[size])
+            yield _fill(runtime, server, size)
             runtime.close()
         finally:
             server.stop()
 
 
-def _fill(runtime: Runtime, scope: str) -> Province:
+def _fill(runtime: Runtime, server: PostgresServer, size: str) -> Province:
+    scope = SIZES[size]
     with runtime.context(OPERATOR) as ctx:
         import_areas(ctx, gzip.decompress(AREAS.read_bytes()))
         agency_id = ctx.sql(
@@ -138,6 +141,6 @@ def _fill(runtime: Runtime, scope: str) -> Province:
             "VALUES ('import', 'operator', 'bench', 'bench') RETURNING id"
         ).scalar_one()
         ctx.sql(_HELD, period=PERIOD, origin=origin, scope=scope)
-    province = Province(runtime, scope, agency_id)
+    province = Province(runtime, server, size, scope, agency_id)
     province.settle_down()
     return province
