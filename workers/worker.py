@@ -17,6 +17,8 @@ import structlog
 from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.job import Job
+from rq.timeouts import JobTimeoutException
+from rq.worker import WorkerStatus
 from setproctitle import setproctitle
 
 from workers.queues import ALL, QueueName
@@ -26,6 +28,7 @@ TITLE = "oneform: worker"
 JOBS_PER_PROCESS = 5000
 """Then the process is replaced, whatever its memory."""
 
+HEARTBEAT_S = 10.0
 QUIET_S = 60.0
 
 log = structlog.get_logger(__name__)
@@ -37,6 +40,7 @@ class OneformWorker(SimpleWorker):
     log_job_description = False
     log_result_lifespan = False
     max_connection_wait_time = 2.0
+    _next_heartbeat = 0.0
 
     def procline(self, message: str) -> None:  # noqa: ARG002 - the title stays the same
         setproctitle(TITLE)
@@ -57,12 +61,15 @@ class OneformWorker(SimpleWorker):
     def set_shutdown_requested_date(self) -> None:
         """Nothing: this is called within a signal handler, which must not wait for Redis."""
 
-    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        """RQ's own note of what we do, written where Redis answers."""
-        with suppress(redis.RedisError):
-            super().set_state(state, pipeline)
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:  # noqa: ARG002
+        """For this process alone, which asks it when it is told to stop."""
+        self._state = state
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ's own sign of life, now and then. What counts is `oneform.runtime.presence`."""
+        if time.monotonic() < self._next_heartbeat:
+            return
+        self._next_heartbeat = time.monotonic() + HEARTBEAT_S
         with suppress(redis.RedisError):
             super().heartbeat(timeout, pipeline)
 
@@ -75,12 +82,30 @@ class OneformWorker(SimpleWorker):
             super().register_death()  # type: ignore[no-untyped-call]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the job. What Redis fails to note of it matters to nobody: the outbox knows."""
+        """Run the job, and forget the message.
+
+        RQ would keep an account of each in some forty calls to Redis, which cost more than a
+        small job. The outbox has it already: what fails is put back there, and what dies with
+        this process is handed over again.
+        """
+        self.set_state(WorkerStatus.BUSY)
         try:
-            super().execute_job(job, queue)
-        except redis.RedisError as error:
-            log.warning("Redis went away during a job", error=str(error))
-            self.set_state("idle")
+            limit = job.timeout or self.queue_class.DEFAULT_TIMEOUT
+            with self.death_penalty_class(limit, JobTimeoutException, job_id=job.id):
+                job.perform()
+        except Exception:
+            log.exception("message not understood, or too slow", message=job.description)
+        finally:
+            self.set_state(WorkerStatus.IDLE)
+        self._forget(job, queue)
+
+    def _forget(self, job: Job, queue: Queue) -> None:
+        """Redis may be away: then the message goes when its time is over."""
+        with suppress(redis.RedisError), self.connection.pipeline() as pipe:
+            pipe.delete(job.key)
+            if len(self.queues) == 1:  # RQ has moved its id there
+                pipe.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipe.execute()
 
 
 class NotAgain(logging.Filter):
