@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import export, import_values, job, resolve, submit
+from benchmarks import export, fetch, import_values, job, resolve, submit
 from benchmarks.province import SIZES, Province, open_province
 from benchmarks.rows import Row, table, write
 
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Province], list[Row]]] = {
     "export": export.run,
     "submit": submit.run,
     "import": import_values.run,
+    "fetch": fetch.run,
     "job": job.run,
 }
 """On one province, in this order: what a row leaves behind is there for the next."""

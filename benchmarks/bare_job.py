@@ -19,8 +19,7 @@ from benchmarks.job_bodies import say
 CHANNEL = QUEUE = "bare_job"
 TABLE = "CREATE TABLE bare_job (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, args text)"
 ENQUEUE = (
-    "WITH added AS (INSERT INTO bare_job (args) VALUES (%s)) "
-    f"SELECT pg_notify('{CHANNEL}', '')"
+    f"WITH added AS (INSERT INTO bare_job (args) VALUES (%s)) SELECT pg_notify('{CHANNEL}', '')"
 )
 
 

@@ -38,6 +38,7 @@ from oneform.runtime.presence import count_workers
 BAR_S = 0.050
 SAMPLES = {"full": 400, "small": 60}
 BACKLOG = {"full": 30_000, "small": 5_000}
+WARM_UP = 5
 WORKERS = 2
 PATIENCE_S = 60.0
 OWN, OTHER = 1, 2
@@ -97,17 +98,20 @@ class _Clock:
         os.unlink(self.address)
 
     def measure(self, enqueue: Enqueue, samples: int) -> list[float]:
-        """Seconds of each sample, one after another, at moments that nothing else keeps time with."""
+        """Seconds of each sample, one after another, at moments that nothing else keeps time with.
+
+        The first ones, which find processes that have just started, do not count.
+        """
         pause = random.Random(1)
         times = []
-        for number in range(samples):
+        for number in range(samples + WARM_UP):
             time.sleep(pause.uniform(0.02, 0.06))
             sent = enqueue(number)
             told, began = self._wire.recv(100).split()
             if int(told) != number:
                 raise RuntimeError(f"sample {told.decode()} began instead of {number}")
             times.append((int(began) - sent) / 1e9)
-        return times
+        return times[WARM_UP:]
 
 
 def _enqueue_with(runtime: Runtime, address: str) -> Enqueue:

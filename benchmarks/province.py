@@ -118,7 +118,12 @@ def open_province(size: str) -> Iterator[Province]:
         try:
             migrations.upgrade(server.url)
             runtime = Runtime(
-                Settings(home=Path(folder), database_url=server.url, secret_key="b" * 40)
+                Settings(
+                    home=Path(folder),
+                    database_url=server.url,
+                    secret_key="b" * 40,
+                    allow_hosts=("unix",),
+                )
             )
             yield _fill(runtime, server, size)
             runtime.close()

@@ -16,6 +16,7 @@ from oneform.collection.asks import in_states
 from oneform.collection.lifecycle import LATE_DAYS, LIVE
 from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.kernel.plans import plan_afresh
 from oneform.requests import books
 from oneform.requests.books import (
     ASKS,
@@ -191,6 +192,7 @@ def decide(ctx: Context, request_id: uuid.UUID, region_id: int, *, again: bool =
     Takes the region's lock. A second call changes nothing. False when nothing
     is to be done: the request is cancelled, or resolved here and not `again`.
     """
+    plan_afresh(ctx)
     locks.take_regions(ctx, [region_id])
     row = ctx.sql(_STILL, request=request_id, region=region_id).one_or_none()
     if row is None or not row.wanted or (row.resolved_at is not None and not again):

@@ -12,6 +12,7 @@ from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.kernel.plans import plan_afresh
 from oneform.requests.books import IN_PLACE, PLACED
 from oneform.requests.commands import RequestView
 from oneform.requests.errors import RequestEnded
@@ -90,6 +91,7 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
             id=request_id,
         ).scalars()
     )
+    plan_afresh(ctx)
     locks.take_regions(ctx, regions)
     request = ctx.session.get(Request, request_id, with_for_update=True, populate_existing=True)
     assert request is not None
@@ -139,6 +141,7 @@ def withdraw_asks(ctx: Context, region_id: int, ask_ids: list[int]) -> int:
 def _end_asks(ctx: Context, region_id: int, ask_ids: list[int], event: AskEvent) -> int:
     if not ask_ids:
         return 0
+    plan_afresh(ctx)
     cells = Cells(
         region_id,
         "(SELECT field_id, period, subject_id FROM ask WHERE region_id = :c_region "

@@ -16,6 +16,7 @@ from oneform.kernel.clock import Clock
 from oneform.kernel.context import Context
 from oneform.kernel.db import create_engine
 from oneform.kernel.events import Events
+from oneform.kernel.plans import plan_as_usual
 from oneform.kernel.uow import unit_of_work
 from oneform.runtime.wiring import wire
 
@@ -32,6 +33,7 @@ class Runtime:
         self.clock = clock or Clock(settings.timezone, settings.today)
         self.calendar = get_calendar(settings.calendar)
         self.engine: sa.Engine = create_engine(settings.database_url, application=application)
+        plan_as_usual(self.engine)
         self.sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
         self.events = Events()
         wire(self.events)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.kernel.plans import plan_afresh
 from oneform.sources.authority import DETAIL, OWNERS, reason
 from oneform.sources.plans import Call
 from oneform.sources.spool import NOWHERE, Pile, Spool
-from oneform.values.cells import staged
+from oneform.values.cells import STAGE, staged
 from oneform.values.errors import TryAgain
 from oneform.values.models import ProvenanceKind
 from oneform.values.recording import Counts, open_provenance, prepare_stage, record
@@ -132,6 +133,7 @@ def record_region(
     (what became of cells, values and rows refused here, conflicts). TryAgain when
     somebody else wrote one of the cells at the same instant.
     """
+    plan_afresh(ctx)
     locks.share_regions(ctx, [region_id])
     _copy(ctx, _COPY_REFUSED, spool.blocks(Pile.REFUSED, region_id))
     prepare_stage(ctx)
@@ -173,6 +175,7 @@ def _stage(ctx: Context, call: Call, region_id: int, spool: Spool, given: dict[s
     lines = spool.blocks(Pile.VALUES, region_id)
     if call.about_areas:
         _copy(ctx, _COPY_STAGED, lines)
+        ctx.sql(f"ANALYZE {STAGE}")
         ctx.sql(_DROP_ENDED)
         return 0
     ctx.sql(_CREATE_FETCHED)
@@ -180,6 +183,7 @@ def _stage(ctx: Context, call: Call, region_id: int, spool: Spool, given: dict[s
     ctx.sql("ANALYZE fetched_value")
     unknown = ctx.sql(_UNKNOWN_SUBJECTS, kind=call.subject_kind_id, **given).rowcount
     ctx.sql(_MATCH, kind=call.subject_kind_id, region=region_id)
+    ctx.sql(f"ANALYZE {STAGE}")
     return unknown
 
 

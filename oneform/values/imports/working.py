@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from oneform.kernel import locks
 from oneform.kernel.actor import Actor, ActorKind
 from oneform.kernel.context import Context
+from oneform.kernel.plans import plan_afresh
 from oneform.values.cells import Cells
 from oneform.values.errors import has_met_another
 from oneform.values.imports.conflicts import ConflictCode
@@ -213,6 +214,7 @@ def _record_region(ctx: Context, import_id: uuid.UUID, region_id: int) -> None:
     found = _hold(ctx, import_id)
     if found is None:
         return
+    plan_afresh(ctx)
     locks.share_regions(ctx, [region_id])
     given = {"id": import_id, "region": region_id}
     if not ctx.sql(_TAKE, **given).scalar_one():
