@@ -4,7 +4,7 @@ One region at a time, each in a transaction of its own under the region's lock
 (`decide`, `judge`, `resolve`). All may run twice. Where sources may fill the gap,
 they are called outside any transaction, and the region is judged afresh
 afterwards (`oneform.requests.resolving`). Everything is a few statements per
-region over the temporary table `judged_cell`.
+region over two temporary tables.
 """
 
 from __future__ import annotations
@@ -74,16 +74,25 @@ ORDER BY 3, 4
 ON CONFLICT DO NOTHING
 """
 
+# Of a region's cells only those are kept one by one that may still be had or asked; of the others,
+# mostly nine in ten, only how many there are at each place.
 _CREATE_JUDGED = """
 CREATE TEMPORARY TABLE IF NOT EXISTS judged_cell (
   place_id bigint, unit_id bigint, field_id int, period text, subject_id bigint,
   field_version_id int, status text, ask_id bigint, gap boolean, joinable boolean
 ) ON COMMIT DELETE ROWS
 """
+_CREATE_COUNTED = f"""
+CREATE TEMPORARY TABLE IF NOT EXISTS judged_place (
+  place_id bigint, unit_id bigint, {", ".join(f"{status} int" for status in STATUSES)}
+) ON COMMIT DELETE ROWS
+"""
 
 _OF_WANTED = """(SELECT * FROM {table} WHERE region_id = :region
     AND field_id = ANY(ARRAY(SELECT field_id FROM wanted))
     AND period = ANY(ARRAY(SELECT DISTINCT period FROM wanted)) {rest})"""
+
+_COUNTS = ", ".join(f"count(*) FILTER (WHERE status = '{status}')" for status in STATUSES)
 
 # Whole ranges of the two indexes, to be hashed, instead of two look-ups per cell.
 _STATE = state_of_cell(
@@ -95,7 +104,6 @@ _STATE = state_of_cell(
 # Materialised in this order, whatever the planner thinks of rows that are too new for it to know:
 # what is one row per request, per field, per subject is worked out once, not once per cell.
 _JUDGE = f"""
-INSERT INTO judged_cell
 WITH req AS MATERIALIZED (
   SELECT r.id, r.kind_id, r.gap, r.state, rr.decided_at, rr.decided_on
   FROM request AS r JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
@@ -117,14 +125,22 @@ member AS MATERIALIZED (
 cell AS (
   SELECT m.place_id, m.unit_id, m.subject_id, w.field_id, w.period, w.grant_state, w.asks,
     w.exempt, w.version_id, :region AS region_id, req.decided_at, req.decided_on
-  FROM req CROSS JOIN wanted AS w JOIN member AS m ON w.collected_at = ANY(m.collected_at))
-SELECT judged.place_id, judged.unit_id, judged.field_id, judged.period, judged.subject_id,
-  judged.version_id, judged.status, judged.ask_id,
-  judged.asks AND judged.version_id IS NOT NULL AND judged.status = 'unavailable'
-    AND judged.grant_state IN ('none', 'granted'),
-  judged.asks AND judged.status IN ('asked', 'refused') AND judged.ask_state <> 'upheld'
-FROM (SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state
-      FROM cell {_STATE}) AS judged
+  FROM req CROSS JOIN wanted AS w JOIN member AS m ON w.collected_at = ANY(m.collected_at)),
+found AS MATERIALIZED (
+  SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state
+  FROM cell {_STATE}),
+counted AS (
+  INSERT INTO judged_place SELECT place_id, unit_id, {_COUNTS}
+  FROM found GROUP BY place_id, unit_id
+  RETURNING {" + ".join(STATUSES)} AS cells),
+kept AS (
+  INSERT INTO judged_cell
+  SELECT place_id, unit_id, field_id, period, subject_id, version_id, status, ask_id,
+    asks AND version_id IS NOT NULL AND status = 'unavailable'
+      AND grant_state IN ('none', 'granted'),
+    asks AND status IN ('asked', 'refused') AND ask_state <> 'upheld'
+  FROM found WHERE status IN ('asked', 'refused', 'unavailable'))
+SELECT coalesce(sum(cells), 0) FROM counted
 """
 
 # A gap is asked of whoever answers for the subject now: it may have moved, and its unit may be no
@@ -164,23 +180,30 @@ WHERE j.joinable AND a.region_id = :region AND a.id = j.ask_id AND a.state IN {i
   AND (a.due_on > :due OR a.live_until < :live_until)
 """
 
-_COUNTS = ", ".join(
-    f"count(*) FILTER (WHERE status = '{status}'{' OR gap' if status == 'asked' else ''}"
-    f"{' AND NOT gap' if status == 'unavailable' else ''}) AS {status}"
-    for status in STATUSES
-)
+_MOVED = {"asked": " + coalesce(o.gap, 0)", "unavailable": " - coalesce(o.gap, 0)"}
 
 _BOOK = f"""
-WITH counted AS (
-  SELECT place_id, unit_id, {_COUNTS},
-    count(*) FILTER (WHERE gap) AS asks_new, count(*) FILTER (WHERE joinable) AS asks_joined
+WITH open AS (
+  SELECT place_id, unit_id, count(*) FILTER (WHERE gap) AS gap,
+    count(*) FILTER (WHERE joinable) AS joinable
   FROM judged_cell GROUP BY place_id, unit_id)
-UPDATE request_unit AS ru SET {", ".join(f"{status} = c.{status}" for status in STATUSES)},
-  asks_new = ru.asks_new + c.asks_new,
-  asks_joined = greatest(ru.asks_joined, c.asks_joined - ru.asks_new)
-FROM counted AS c
+UPDATE request_unit AS ru SET
+  {", ".join(f"{status} = c.{status}{_MOVED.get(status, '')}" for status in STATUSES)},
+  asks_new = ru.asks_new + coalesce(o.gap, 0),
+  asks_joined = greatest(ru.asks_joined, coalesce(o.joinable, 0) - ru.asks_new)
+FROM judged_place AS c LEFT JOIN open AS o USING (place_id, unit_id)
 WHERE ru.request_id = :request AND ru.region_id = :region AND ru.place_id = c.place_id
   AND ru.unit_id = c.unit_id
+"""
+
+# Others to whom a new ask may matter: requests for one of its cells that were decided before.
+_CONCERNS_OTHERS = """
+SELECT EXISTS (
+  SELECT FROM (SELECT DISTINCT field_id, period FROM judged_cell WHERE gap) AS g
+  JOIN request_field AS rf USING (field_id, period)
+  JOIN request_region AS rr ON rr.request_id = rf.request_id AND rr.region_id = :region
+    AND rr.resolved_at IS NOT NULL
+  WHERE rf.request_id <> :request)
 """
 
 _NEW_ASKS = "(SELECT field_id, period, subject_id FROM judged_cell WHERE gap) AS c"
@@ -205,18 +228,21 @@ def decide(ctx: Context, request_id: uuid.UUID, region_id: int, *, again: bool =
 
 
 def judge(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
-    """Fill `judged_cell` with every cell of the request in the region; how many there are.
+    """Judge every cell of the request in the region; how many there are.
 
+    `judged_cell` then has those that may still be had or asked, `judged_place` all by status.
     Under the region's lock, after `decide`.
     """
     ctx.sql(_CREATE_JUDGED)
-    ctx.sql("DELETE FROM judged_cell")
+    ctx.sql(_CREATE_COUNTED)
+    ctx.sql("TRUNCATE judged_cell, judged_place")
     # The planner knows nothing of rows written a moment ago, believes in one row, and would look
     # up every cell in a nested loop.
     ctx.sql("SET LOCAL enable_nestloop = off")
-    cells = ctx.sql(_JUDGE, request=request_id, region=region_id).rowcount
+    cells = ctx.sql(_JUDGE, request=request_id, region=region_id).scalar_one()
     ctx.sql("SET LOCAL enable_nestloop = on")
-    return cells
+    ctx.sql("ANALYZE judged_cell, judged_place")
+    return int(cells)
 
 
 def missing_fields(ctx: Context, request_id: uuid.UUID) -> list[int]:
@@ -285,6 +311,8 @@ def _book_for_others(ctx: Context, request_id: uuid.UUID, region_id: int) -> Non
     A cell that is asked anew had neither a value nor an ask that holds it, so it
     was `unavailable` wherever it counts as `asked` now.
     """
+    if not ctx.sql(_CONCERNS_OTHERS, request=request_id, region=region_id).scalar_one():
+        return
     after = books.tally(ctx, Cells(region_id, _NEW_ASKS))
     asked = {
         key: counts["asked"]
