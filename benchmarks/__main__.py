@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import export, fetch, import_values, job, resolve, submit
+from benchmarks import export, fetch, growth, import_values, job, resolve, submit
 from benchmarks.province import SIZES, Province, open_province
 from benchmarks.rows import Row, table, write
 
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Province], list[Row]]] = {
     "import": import_values.run,
     "fetch": fetch.run,
     "job": job.run,
+    "growth": growth.run,
 }
 """On one province, in this order: what a row leaves behind is there for the next."""
 
