@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TESTS ?= tests
+SOAK ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint clean
+.PHONY: help install demo test soak bench lint clean
 
 help: ## list these words
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -28,6 +29,9 @@ demo: install ## start oneform with a real county and tell its story
 test: install ## run every test that is not marked soak
 	@sh scripts/browser-packages.sh
 	$(BIN)/python -m pytest -m 'not soak' -n 2 --dist loadfile $(TESTS)
+
+soak: install ## run the tests that take long (SOAK=tests/contract picks some)
+	$(BIN)/python -m pytest -m soak $(SOAK)
 
 bench: install ## measure beside the bare engine (BENCH=resolve,export BENCH_SIZE=small)
 	@$(BIN)/python -m benchmarks

@@ -6,13 +6,14 @@ from typing import Any
 
 from marshmallow import EXCLUDE, fields, validate
 
-from oneform.api.blueprints import Blueprint, current_context, needs
+from oneform.api.blueprints import Blueprint, current_context, may_fail, needs
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema
 from oneform.areas import queries
 from oneform.areas.models import AreaChangeKind, Level
 from oneform.areas.queries import AreaView, ChangeView
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import NotFound
 from oneform.kernel.paging import Page
 
 blueprint = Blueprint(
@@ -66,6 +67,7 @@ class ChangeOut(Schema):
 @blueprint.arguments(AreasIn, location="query")
 @blueprint.response(200, page_of(AreaOut))
 @needs(Permission.READ_AREAS)
+@may_fail(NotFound)
 def list_areas(query: dict[str, Any]) -> Page[AreaView]:
     """List existing areas, by code."""
     level = BY_WORD.get(query.pop("level", ""))

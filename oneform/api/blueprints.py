@@ -16,8 +16,9 @@ import flask_smorest  # type: ignore[import-untyped]
 from flask.typing import ResponseReturnValue
 
 from oneform.api.auth import authenticate
+from oneform.api.describing import describe, facts_of, may_fail, tagged
 from oneform.api.etags import tag_response
-from oneform.api.idempotency import HEADER, answer_once, is_idempotent
+from oneform.api.idempotency import answer_once, is_idempotent
 from oneform.api.parsing import Parser
 from oneform.identity.access import Access, access_of, needs, public
 from oneform.runtime.http import act_as, current_context, current_runtime, in_unit
@@ -29,8 +30,10 @@ __all__ = [
     "current_context",
     "current_runtime",
     "large_body",
+    "may_fail",
     "needs",
     "public",
+    "tagged",
 ]
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -54,8 +57,8 @@ def large_body(view: View) -> View:
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # it has no types
     """Routes below `/api/v1`, or, `at_root`, below nothing.
 
-    The decorators `@public` or `@needs(…)`, `@idempotent` and `@large_body` may stand anywhere
-    below the one that names the route. `detached` routes open no unit and know no credentials:
+    The decorators `@public` or `@needs(…)`, `@may_fail(…)`, `@tagged`, `@idempotent` and
+    `@large_body` may stand anywhere below the one that names the route. `detached` routes open no unit and know no credentials:
     for what must answer while the database is away.
     """
 
@@ -86,7 +89,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # it has no typ
         prefix = url_prefix if at_root else BASE + url_prefix
         super().__init__(name, import_name, url_prefix=prefix or None, **options)
         self._detached = detached
-        self._prepare_doc_cbks.append(_describe_access)
+        self._prepare_doc_cbks.append(describe)
 
     def arguments(self, schema: Any, **options: Any) -> Decorator:
         """As flask-smorest's, but the schema is made once, and not for every request."""
@@ -106,8 +109,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # it has no typ
         access = access_of(view_func)
         if access is None:
             raise UndeclaredAccess(f"{self.name}.{view_func.__name__} declares no access")
+        facts = facts_of(
+            view_func,
+            rule,
+            access,
+            once=is_idempotent(view_func),
+            detached=self._detached,
+        )
         if not self._detached:
             view_func = _served(view_func, access)
+        # flask-smorest keeps what it writes into the document in `_apidoc`.
+        vars(view_func)["_apidoc"] = {**getattr(view_func, "_apidoc", {}), "facts": facts}
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
@@ -132,33 +144,4 @@ def _served(view: Callable[..., ResponseReturnValue], access: Access) -> Callabl
 
         return in_unit(work)
 
-    vars(served)["_apidoc"] = {
-        **getattr(view, "_apidoc", {}),
-        "access": {"access": access, "idempotent": once},
-    }
     return served
-
-
-def _describe_access(
-    doc: dict[str, Any], doc_info: dict[str, Any], **_kwargs: Any
-) -> dict[str, Any]:
-    """Write credentials and the Idempotency-Key into the OpenAPI document."""
-    info = doc_info.get("access")
-    if info is None:
-        doc["security"] = []
-        return doc
-    access: Access = info["access"]
-    doc["security"] = [] if access.is_public else [{"bearer": []}]
-    if access.permissions:
-        doc["x-permissions"] = sorted(permission.value for permission in access.permissions)
-    if info["idempotent"]:
-        doc.setdefault("parameters", []).append(
-            {
-                "in": "header",
-                "name": HEADER,
-                "required": True,
-                "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-                "description": "A new random key for each request; the same one to repeat it.",
-            }
-        )
-    return doc

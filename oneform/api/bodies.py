@@ -48,9 +48,12 @@ def fingerprint() -> bytes:
     query = sorted(request.args.items(multi=True))
     digest.update(json.dumps([request.method, request.path, query]).encode() + b"\0")
     if request.mimetype == "multipart/form-data":
-        digest.update(json.dumps(sorted(request.form.items(multi=True))).encode())
-        for name, upload in sorted(request.files.items(multi=True), key=lambda item: item[0]):
-            digest.update(b"\0" + name.encode() + b"\0")
+        # A part may have no name at all.
+        texts = sorted((name or "", text) for name, text in request.form.items(multi=True))
+        digest.update(json.dumps(texts).encode())
+        uploads = [(name or "", upload) for name, upload in request.files.items(multi=True)]
+        for name, upload in sorted(uploads, key=lambda item: item[0]):
+            digest.update(b"\0" + name.encode(errors="surrogatepass") + b"\0")
             digest.update(_digest(upload.stream))
     elif request.mimetype == "application/json" or request.mimetype.endswith("+json"):
         digest.update(canonical(json_body()))

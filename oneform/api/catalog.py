@@ -11,7 +11,7 @@ from catalog import reading
 from catalog.force import VersionState
 from catalog.models import Mode
 from catalog.views import CodeListView, FieldVersionView, SubjectKindView
-from oneform.api.blueprints import Blueprint, current_context, public
+from oneform.api.blueprints import Blueprint, current_context, public, tagged
 from oneform.api.etags import etag_of, set_etag
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema, Words
@@ -138,6 +138,7 @@ def list_fields(query: dict[str, Any]) -> Page[dict[str, Any]]:
 @blueprint.arguments(FieldIn, location="query")
 @blueprint.response(200, FieldOut)
 @public
+@tagged
 def get_field(query: dict[str, Any], code: str) -> dict[str, Any]:
     """Read the version of a field that is in force today or on a day, or one by its number."""
     ctx = current_context()
@@ -167,6 +168,7 @@ def list_code_lists() -> Page[CodeListView]:
 @blueprint.get("/code-lists/<code>")
 @blueprint.response(200, CodeListOut)
 @public
+@tagged
 def get_code_list(code: str) -> CodeListView:
     """Read a code list with its items, retired ones too."""
     found = reading.get_code_list(current_context(), code)

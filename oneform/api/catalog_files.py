@@ -12,7 +12,7 @@ from catalog import reading
 from catalog.bundle import dump_json, dump_yaml
 from catalog.snapshot import snapshot
 from catalog.tables import write_csv, write_xlsx
-from oneform.api.blueprints import Blueprint, current_context, public
+from oneform.api.blueprints import Blueprint, current_context, public, tagged
 from oneform.api.etags import etag_of, is_known, set_etag
 from oneform.kernel.context import Context
 
@@ -69,16 +69,18 @@ def _file(extension: str) -> flask.Response:
 
 
 @blueprint.get("/catalog.json")
-@blueprint.response(200, content_type="application/json")
+@blueprint.response(200, {"type": "object"}, content_type="application/json")
 @public
+@tagged
 def catalog_json() -> flask.Response:
     """Get the whitelist as a bundle in JSON. Imported again, it changes nothing."""
     return _file("json")
 
 
 @blueprint.get("/catalog.yaml")
-@blueprint.response(200, {"type": "string"}, content_type="application/yaml")
+@blueprint.response(200, {"type": "object"}, content_type="application/yaml")
 @public
+@tagged
 def catalog_yaml() -> flask.Response:
     """Get the whitelist as a bundle in YAML. Imported again, it changes nothing."""
     return _file("yaml")
@@ -87,6 +89,7 @@ def catalog_yaml() -> flask.Response:
 @blueprint.get("/catalog.csv")
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 @public
+@tagged
 def catalog_csv() -> flask.Response:
     """Get the whitelist as a table in CSV."""
     return _file("csv")
@@ -95,6 +98,7 @@ def catalog_csv() -> flask.Response:
 @blueprint.get("/catalog.xlsx")
 @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
 @public
+@tagged
 def catalog_xlsx() -> flask.Response:
     """Get the whitelist as a workbook."""
     return _file("xlsx")

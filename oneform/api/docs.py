@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +45,18 @@ def init_app(app: flask.Flask, api: Api) -> None:
     def openapi_json() -> flask.Response:
         return flask.Response(raw, mimetype="application/json")
 
+    # It takes long to make, is open to everybody and never changes.
+    @functools.cache
+    def page() -> bytes:
+        return flask.render_template(
+            "docs.html", document=document, topics=_topics(document), type_of=type_words
+        ).encode()
+
     @blueprint.get("/docs")
     @public
     def docs() -> flask.Response:
-        page = flask.render_template(
-            "docs.html", document=document, topics=_topics(document), type_of=type_words
-        )
-        return flask.Response(page, headers={"Content-Security-Policy": POLICY})
+        headers = {"Content-Security-Policy": POLICY}
+        return flask.Response(page(), mimetype="text/html", headers=headers)
 
     @blueprint.get("/docs/style.css")
     @public

@@ -8,7 +8,7 @@ from typing import Any
 import flask
 from marshmallow import EXCLUDE, ValidationError, fields, post_load, validate, validates_schema
 
-from oneform.api.blueprints import BASE, Blueprint, current_context, needs
+from oneform.api.blueprints import BASE, Blueprint, current_context, may_fail, needs
 from oneform.api.idempotency import idempotent
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema, Text
@@ -22,6 +22,7 @@ from oneform.collection.commands import (
     SaveDraft,
     SubmitAnswers,
 )
+from oneform.collection.errors import InvalidAnswers, NotAmendable
 from oneform.collection.lifecycle import AskState
 from oneform.collection.submission import MAX_ANSWERS
 from oneform.collection.views import (
@@ -31,6 +32,7 @@ from oneform.collection.views import (
     SubmissionView,
 )
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import Invalid, NotFound
 from oneform.kernel.paging import Page
 
 blueprint = Blueprint("form", __name__, description="What is asked of a unit, and its answers.")
@@ -150,6 +152,7 @@ class FormIn(Schema):
 @blueprint.arguments(FormIn, location="query")
 @blueprint.response(200, FormOut)
 @needs(Permission.READ_FORM)
+@may_fail(NotFound, Invalid)
 def read_form(query: dict[str, Any]) -> flask.Response:
     """Read the one form of a unit: everything that is asked of it, whoever wants it.
 
@@ -241,6 +244,7 @@ class ReceiptOut(Schema):
 @blueprint.response(201, ReceiptOut)
 @needs(Permission.ANSWER)
 @idempotent
+@may_fail(InvalidAnswers)
 def submit_answers(payload: dict[str, Any]) -> tuple[Receipt, dict[str, str]]:
     """Send answers. In mode `all` one wrong answer refuses them all, with every mistake."""
     receipt = service.submit_answers(current_context(), SubmitAnswers(**payload))
@@ -288,6 +292,7 @@ class SubmissionsIn(PageIn):
 @blueprint.arguments(SubmissionsIn, location="query")
 @blueprint.response(200, page_of(SubmissionSummaryOut))
 @needs(Permission.READ_FORM)
+@may_fail(NotFound)
 def list_submissions(query: dict[str, Any]) -> Page[SubmissionSummary]:
     """List what a unit and those below it sent, newest first."""
     return service.list_submissions(current_context(), **query)
@@ -310,6 +315,7 @@ class AmendmentIn(Schema):
 @blueprint.arguments(AmendmentIn)
 @blueprint.response(200, AnswerOut)
 @needs(Permission.ANSWER)
+@may_fail(NotAmendable, InvalidAnswers)
 def amend_answer(payload: dict[str, Any], answer_id: str) -> AnswerView:
     """Put another value in the place of what one's unit sent. The old one is kept."""
     return service.amend_answer(

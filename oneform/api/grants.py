@@ -7,10 +7,11 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from oneform.api.blueprints import Blueprint, current_context, needs
+from oneform.api.blueprints import Blueprint, current_context, may_fail, needs
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema, Text
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import Conflict
 from oneform.kernel.paging import Page
 from oneform.requests import grants
 from oneform.requests.grants import GrantView
@@ -72,6 +73,7 @@ def list_grants(query: dict[str, Any]) -> Page[GrantView]:
 @blueprint.arguments(DecisionIn)
 @blueprint.response(200, GrantOut)
 @needs(Permission.DECIDE_GRANTS)
+@may_fail(Conflict)
 def decide_grant(payload: dict[str, Any], grant_id: uuid.UUID) -> GrantView:
     """Grant or refuse the use of a field, as its owner."""
     return grants.decide_grant(current_context(), grant_id, **payload)
@@ -81,6 +83,7 @@ def decide_grant(payload: dict[str, Any], grant_id: uuid.UUID) -> GrantView:
 @blueprint.arguments(ExtensionIn)
 @blueprint.response(200, GrantOut)
 @needs(Permission.DECIDE_GRANTS)
+@may_fail(Conflict)
 def extend_grant(payload: dict[str, Any], grant_id: uuid.UUID) -> GrantView:
     """Take up to ten more working days to decide, once, with notice to the agency."""
     return grants.extend_grant(current_context(), grant_id, **payload)

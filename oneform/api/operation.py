@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from oneform.api.blueprints import Blueprint, current_runtime, public
+from oneform.api.blueprints import Blueprint, current_runtime, may_fail, public
 from oneform.api.schemas import Schema
 from oneform.kernel.errors import Forbidden, Unauthenticated
 from oneform.runtime.gauges import Installation
@@ -59,6 +59,7 @@ def readyz() -> Any:
 @blueprint.alt_response(401, description="A token is configured, and this is another one.")
 @blueprint.alt_response(403, description="No token is configured, and this comes from elsewhere.")
 @public
+@may_fail(Unauthenticated, Forbidden)
 def metrics() -> flask.Response:
     """Numbers of the installation, as Prometheus reads them.
 

@@ -81,13 +81,27 @@ DATA_SQLSTATES = frozenset({"22003", "22007", "22008", "22021", "22P02", "22P05"
 """What PostgreSQL says of input that no column of the kind can hold."""
 
 
+UNAVAILABLE = "unavailable"
+"""The database does not answer."""
+
+
 def status_of(error: DomainError) -> int | None:
     """The status of an error; None when the table does not know it or a base class of it."""
-    for cls in type(error).__mro__:
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[DomainError]) -> int | None:
+    """The status of errors of a class, as `status_of`."""
+    for cls in kind.__mro__:
         code = cls.__dict__.get("code")
         if code in STATUS:
             return STATUS[code]
     return None
+
+
+def name_of(error: DomainError | type[DomainError]) -> str:
+    """The name of the problem that an error is told as."""
+    return NAMES.get(error.code, error.code)
 
 
 def problem(
@@ -135,7 +149,7 @@ def answer_domain_error(error: DomainError) -> flask.Response:
         headers["Retry-After"] = str(retry_after)
     return problem(
         status,
-        NAMES.get(error.code, error.code),
+        name_of(error),
         error.title,
         detail,
         errors=[mistake.as_dict() for mistake in error.mistakes[:MOST_MISTAKES]]
@@ -172,7 +186,7 @@ def answer_database_error(error: sa.exc.SQLAlchemyError) -> flask.Response:
         log.error("database.unavailable", error=str(error).splitlines()[0])
         return problem(
             503,
-            "unavailable",
+            UNAVAILABLE,
             "Not possible at the moment",
             "The database does not answer; nothing was changed. Please try again.",
             headers={"Retry-After": "1"},

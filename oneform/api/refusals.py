@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from oneform.api.blueprints import BASE, Blueprint, current_context, needs
+from oneform.api.blueprints import BASE, Blueprint, current_context, may_fail, needs
 from oneform.api.form import AnswerOut, PreviousOut, SubjectRefOut, spoken
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema, Text
@@ -22,11 +22,13 @@ from oneform.collection.commands import (
     RefuseAsks,
     ReturnAnswer,
 )
+from oneform.collection.errors import AlreadyDecided, OwnDeed
 from oneform.collection.lifecycle import AskState
 from oneform.collection.refusals import MAX_ASKS
 from oneform.collection.reviewing import MAX_ANSWERS
 from oneform.collection.views import RefusalView, ReviewItem
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import NotFound
 from oneform.kernel.paging import Page
 
 blueprint = Blueprint(
@@ -82,6 +84,7 @@ class RefusalsIn(PageIn):
 @blueprint.arguments(RefusalsIn, location="query")
 @blueprint.response(200, page_of(RefusalOut))
 @needs(Permission.READ_FORM, Permission.DECIDE_REFUSAL)
+@may_fail(NotFound)
 def list_refusals(query: dict[str, Any]) -> Page[RefusalView]:
     """List the refusals of a unit and those below it, newest first."""
     return service.list_refusals(current_context(), language=spoken(), **query)
@@ -105,6 +108,7 @@ class RefusalDecisionIn(Schema):
 @blueprint.arguments(RefusalDecisionIn)
 @blueprint.response(200, RefusalOut)
 @needs(Permission.DECIDE_REFUSAL)
+@may_fail(AlreadyDecided, OwnDeed)
 def decide_refusal(payload: dict[str, Any], refusal_id: uuid.UUID) -> RefusalView:
     """Uphold a refusal, for the unit or for all, or overturn it: then the asks are open again."""
     return service.decide_refusal(current_context(), DecideRefusal(id=refusal_id, **payload))
@@ -125,6 +129,7 @@ class ReviewsIn(PageIn):
 @blueprint.arguments(ReviewsIn, location="query")
 @blueprint.response(200, page_of(ReviewItemOut))
 @needs(Permission.REVIEW_ANSWERS)
+@may_fail(NotFound)
 def list_reviews(query: dict[str, Any]) -> Page[ReviewItem]:
     """List the answers that wait for a review, oldest first."""
     return service.list_reviews(current_context(), language=spoken(), **query)

@@ -16,7 +16,9 @@ from oneform.api.blueprints import (
     Blueprint,
     current_context,
     current_runtime,
+    may_fail,
     needs,
+    tagged,
 )
 from oneform.api.errors import TooManyRequests
 from oneform.api.etags import check_etag, etag_of, set_etag
@@ -25,6 +27,7 @@ from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Names, Schema, Text
 from oneform.areas.models import Level
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import Invalid, Stale
 from oneform.kernel.paging import Page
 from oneform.requests import checking, data, reading, service, withdrawal
 from oneform.requests.commands import (
@@ -37,6 +40,7 @@ from oneform.requests.commands import (
     SubmitRequest,
 )
 from oneform.requests.data import DataFormat, Layout, ReadData
+from oneform.requests.errors import DueTooSoon, OffWhitelist, RequestEnded, RequestTooLarge
 from oneform.requests.models import CellStatus, RequestState
 
 blueprint = Blueprint(
@@ -167,6 +171,7 @@ def shown(request: RequestView) -> dict[str, Any]:
 @blueprint.response(202, RequestOut)
 @needs(Permission.SUBMIT_REQUEST)
 @idempotent
+@may_fail(OffWhitelist, DueTooSoon, RequestTooLarge)
 def submit_request(command: SubmitRequest) -> tuple[dict[str, Any], dict[str, str]]:
     """Submit a data request.
 
@@ -199,6 +204,7 @@ class CheckOut(Schema):
 @blueprint.arguments(RequestIn)
 @blueprint.response(200, CheckOut)
 @needs(Permission.SUBMIT_REQUEST)
+@may_fail(DueTooSoon, RequestTooLarge)
 def check_request(command: SubmitRequest) -> CheckedRequest:
     """Find out what a request would meet: what is held, what would be asked. Creates nothing."""
     return checking.check_request(current_context(), command)
@@ -223,6 +229,7 @@ def list_requests(query: dict[str, Any]) -> Page[RequestSummary]:
 @blueprint.get("/<uuid:request_id>")
 @blueprint.response(200, RequestOut)
 @needs(Permission.READ_REQUESTS)
+@tagged
 def get_request(request_id: uuid.UUID) -> dict[str, Any]:
     """Read a request with its books."""
     body = shown(reading.get_request(current_context(), request_id))
@@ -299,6 +306,7 @@ def list_events(query: dict[str, Any], request_id: uuid.UUID) -> Page[EventView]
 @blueprint.post("/<uuid:request_id>/cancel")
 @blueprint.response(200, RequestOut)
 @needs(Permission.CANCEL_REQUEST)
+@may_fail(RequestEnded, Stale)
 def cancel_request(request_id: uuid.UUID) -> dict[str, Any]:
     """Cancel a request. Asks that nobody else waits for are withdrawn."""
     if flask.request.if_match:
@@ -320,6 +328,7 @@ class DataIn(Schema):
 @blueprint.arguments(DataIn, location="query")
 @blueprint.response(200, description="The data, streamed.")
 @needs(Permission.READ_DATA)
+@may_fail(Invalid)
 def read_data(query: dict[str, Any], request_id: uuid.UUID) -> flask.Response:
     """Fetch the data that is there so far, at any state.
 

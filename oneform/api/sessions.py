@@ -8,7 +8,7 @@ import flask
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
-from oneform.api.blueprints import Blueprint, current_context, needs, public
+from oneform.api.blueprints import Blueprint, current_context, may_fail, needs, public
 from oneform.api.problems import answer_domain_error
 from oneform.api.schemas import Instant, Schema
 from oneform.identity import people, sessions
@@ -46,6 +46,7 @@ class SessionOut(Schema):
 @blueprint.arguments(SessionIn)
 @blueprint.response(201, SessionOut)
 @public
+@may_fail(WrongPassword)
 def open_session(payload: dict[str, str]) -> dict[str, Any] | flask.Response:
     """Log in.
 
@@ -71,6 +72,7 @@ def open_session(payload: dict[str, str]) -> dict[str, Any] | flask.Response:
 @blueprint.delete("/current")
 @blueprint.response(204)
 @needs(Permission.READ_AREAS)
+@may_fail(NotFound)
 def close_session() -> ResponseReturnValue:
     """Log out: end the session whose token this request carries."""
     token = flask.request.headers["Authorization"].partition(" ")[2].strip()

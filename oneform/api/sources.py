@@ -9,14 +9,24 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from oneform.api.blueprints import BASE, Blueprint, current_context, current_runtime, needs
+from oneform.api.blueprints import (
+    BASE,
+    Blueprint,
+    current_context,
+    current_runtime,
+    may_fail,
+    needs,
+    tagged,
+)
 from oneform.api.etags import given_etag, set_etag
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import Conflict, Stale
 from oneform.kernel.paging import Page
 from oneform.sources import probing, runs, service
 from oneform.sources.connectors.base import ProbeResult
+from oneform.sources.errors import SourceError, SourceUnavailable
 from oneform.sources.runs import RunState, RunView
 from oneform.sources.service import SourceView
 
@@ -126,6 +136,7 @@ def list_sources(query: dict[str, Any]) -> Page[SourceView]:
 @blueprint.arguments(SourceIn)
 @blueprint.response(201, SourceOut)
 @needs(Permission.MANAGE_SOURCES)
+@may_fail(Conflict)
 def add_source(payload: dict[str, Any]) -> tuple[SourceView, dict[str, str]]:
     """Offer a source."""
     source = service.add_source(current_context(), payload, current_runtime().settings)
@@ -136,6 +147,7 @@ def add_source(payload: dict[str, Any]) -> tuple[SourceView, dict[str, str]]:
 @blueprint.get("/<source_id>")
 @blueprint.response(200, SourceOut)
 @needs(Permission.MANAGE_SOURCES)
+@tagged
 def get_source(source_id: str) -> SourceView:
     """Read a source, by its id or its code."""
     source = service.get_source(current_context(), source_id)
@@ -147,6 +159,7 @@ def get_source(source_id: str) -> SourceView:
 @blueprint.arguments(SourceChangeIn)
 @blueprint.response(200, SourceOut)
 @needs(Permission.MANAGE_SOURCES)
+@may_fail(Stale)
 def change_source(payload: dict[str, Any], source_id: str) -> SourceView:
     """Replace some members of a source's definition. Secrets are kept unless it leads elsewhere."""
     source = service.change_source(
@@ -163,6 +176,7 @@ def change_source(payload: dict[str, Any], source_id: str) -> SourceView:
 @blueprint.delete("/<source_id>")
 @blueprint.response(204)
 @needs(Permission.MANAGE_SOURCES)
+@may_fail(Stale)
 def delete_source(source_id: str) -> None:
     """Take a source away. What it brought stays."""
     service.delete_source(current_context(), source_id, if_match=given_etag())
@@ -171,6 +185,7 @@ def delete_source(source_id: str) -> None:
 @blueprint.post("/<source_id>/probe")
 @blueprint.response(200, ProbeOut)
 @needs(Permission.MANAGE_SOURCES)
+@may_fail(SourceError, SourceUnavailable)
 def probe_source(source_id: str) -> ProbeResult:
     """Try a source: can it be reached, are its columns there."""
     ctx, settings = current_context(), current_runtime().settings
@@ -183,6 +198,7 @@ def probe_source(source_id: str) -> ProbeResult:
 @blueprint.post("/<source_id>/runs")
 @blueprint.response(202, RunOut)
 @needs(Permission.MANAGE_SOURCES)
+@may_fail(Conflict)
 def start_run(source_id: str) -> tuple[RunView, dict[str, str]]:
     """Have the whole source read. A run that waits already is enough."""
     run = runs.start_run(current_context(), source_id)

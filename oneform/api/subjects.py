@@ -6,13 +6,14 @@ from typing import Any
 
 from marshmallow import fields
 
-from oneform.api.blueprints import BASE, Blueprint, current_context, needs
+from oneform.api.blueprints import BASE, Blueprint, current_context, may_fail, needs, tagged
 from oneform.api.etags import given_etag, set_etag
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Schema, Text
 from oneform.areas import subjects
 from oneform.areas.subjects import ChangeSubject, CreateSubject, SubjectView
 from oneform.identity.policy import Permission
+from oneform.kernel.errors import Conflict, NotFound, Stale
 from oneform.kernel.paging import Page
 
 blueprint = Blueprint(
@@ -52,6 +53,7 @@ class SubjectOut(Schema):
 @blueprint.arguments(SubjectsIn, location="query")
 @blueprint.response(200, page_of(SubjectOut))
 @needs(Permission.READ_SUBJECTS)
+@may_fail(NotFound)
 def list_subjects(query: dict[str, Any]) -> Page[SubjectView]:
     """List active subjects within reach, area by area."""
     return subjects.list_subjects(current_context(), **query)
@@ -61,6 +63,7 @@ def list_subjects(query: dict[str, Any]) -> Page[SubjectView]:
 @blueprint.arguments(SubjectIn)
 @blueprint.response(201, SubjectOut)
 @needs(Permission.WRITE_SUBJECTS)
+@may_fail(Conflict)
 def create_subject(payload: dict[str, Any]) -> tuple[SubjectView, dict[str, str]]:
     """Enter a subject into one's ledger."""
     subject = subjects.create_subject(current_context(), CreateSubject(**payload))
@@ -71,6 +74,7 @@ def create_subject(payload: dict[str, Any]) -> tuple[SubjectView, dict[str, str]
 @blueprint.get("/<subject_id>")
 @blueprint.response(200, SubjectOut)
 @needs(Permission.READ_SUBJECTS)
+@tagged
 def get_subject(subject_id: str) -> SubjectView:
     """Read one subject within reach."""
     subject = subjects.get_subject(current_context(), subject_id)
@@ -82,6 +86,7 @@ def get_subject(subject_id: str) -> SubjectView:
 @blueprint.arguments(SubjectChangeIn)
 @blueprint.response(200, SubjectOut)
 @needs(Permission.WRITE_SUBJECTS)
+@may_fail(Stale)
 def change_subject(payload: dict[str, Any], subject_id: str) -> SubjectView:
     """Move a subject to another area, or close it."""
     subject = subjects.change_subject(

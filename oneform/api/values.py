@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 import flask
 from marshmallow import EXCLUDE, fields, validate
 
-from oneform.api.blueprints import BASE, Blueprint, current_context, large_body, needs
+from oneform.api.blueprints import BASE, Blueprint, current_context, large_body, may_fail, needs
 from oneform.api.bodies import raw_body
 from oneform.api.errors import InvalidBody, UnsupportedMediaType
 from oneform.api.idempotency import idempotent
@@ -125,6 +125,7 @@ class ImportOut(Schema):
 @needs(Permission.WRITE_VALUES)
 @idempotent
 @large_body
+@may_fail(UnsupportedMediaType, InvalidBody)
 def import_values(query: dict[str, Any]) -> tuple[ImportView, dict[str, str]]:
     """Push values of one's own fields.
 

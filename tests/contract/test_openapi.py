@@ -1,85 +1,62 @@
-"""Schemathesis over the OpenAPI document: no call whatever gives a 5xx or an undocumented answer."""
+"""Schemathesis over the OpenAPI document: no call whatever gives a 5xx or an undocumented answer.
+
+A few examples of each operation in the suite; `make soak` tries 20,000 cases, with
+the edges of every schema and chains of calls.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import flask
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, settings
+from everybody import Everybody, make_everybody
+from fuzzing import fuzz
 
 from oneform.app import create_app
-from oneform.areas.service import import_areas
 from oneform.config import Settings
-from oneform.identity.agencies import AddAgency, add_agency
-from oneform.identity.keys import issue_key
-from oneform.identity.policy import OPERATOR
 from oneform.kernel.clock import FixedClock
 from oneform.runtime import Runtime
 
-AREAS = """code,parent_code,level,name
-420000000000,,1,湖北省
-420100000000,420000000000,2,武汉市
-420102000000,420100000000,3,江岸区
-420102001000,420102000000,4,大智街道
-420102001001,420102001000,5,车站社区
-"""
-EXAMPLES = 6
-"""For each operation, in the suite; `make bench` and the soak go further."""
+IN_THE_SUITE = ("key", "staff")
+CASES = 20_000
 
 
 @pytest.fixture(scope="module")
-def schema(module_database_url: str) -> Iterator[Any]:
-    runtime = Runtime(
-        Settings(
-            home=Path("/nonexistent"),
-            database_url=module_database_url,
-            secret_key="k" * 40,
-            rate_limit=1_000_000,
-        ),
-        clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)),
+def world(module_database_url: str) -> Iterator[Everybody]:
+    settings = Settings(
+        home=Path("/nonexistent"),
+        database_url=module_database_url,
+        secret_key="k" * 40,
+        rate_limit=1_000_000,
     )
-    with runtime.context(OPERATOR) as ctx:
-        import_areas(ctx, AREAS.encode())
-        add_agency(ctx, AddAgency(code="stats", name="统计局", area="420100000000"))
-        key = issue_key(ctx, "stats").key
-    app = create_app(runtime)
-    loaded = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
-    yield loaded, key
+    runtime = Runtime(settings, clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)))
+    yield make_everybody(runtime)
     runtime.close()
 
 
-def test_no_operation_fails_or_answers_what_it_does_not_document(schema: Any) -> None:
-    loaded, key = schema
-    problems: list[str] = []
-    operations = [result.ok() for result in loaded.get_all_operations()]
-    assert len(operations) > 40
-    for operation in operations:
-        _exercise(operation, key, problems)
-    assert problems == []
+@pytest.fixture(scope="module")
+def app(world: Everybody) -> flask.Flask:
+    return create_app(world.runtime)
 
 
-def _exercise(operation: Any, key: str, problems: list[str]) -> None:
-    from hypothesis import given
+@pytest.mark.parametrize("who", IN_THE_SUITE)
+def test_no_operation_fails_or_answers_what_it_does_not_document(
+    app: flask.Flask, world: Everybody, who: str
+) -> None:
+    found = fuzz(app, world, who, examples=2, chains=3, edges=False, seed=1)
+    assert found.cases > 100
+    assert found.problems == {}
 
-    @given(case=operation.as_strategy())
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    def call(case: Any) -> None:
-        response = case.call(headers={"Authorization": f"Bearer {key}"})
-        place = f"{operation.method.upper()} {operation.path}"
-        if response.status_code >= 500:
-            problems.append(f"{place}: {response.status_code}")
-        documented = operation.definition.raw["responses"]
-        if str(response.status_code) not in documented and "default" not in documented:
-            problems.append(f"{place}: {response.status_code} is not documented")
 
-    call()
+@pytest.mark.soak
+def test_twenty_thousand_cases_as_everybody(app: flask.Flask, world: Everybody) -> None:
+    cases, problems = 0, {}
+    for seed, who in enumerate(world.tokens):
+        found = fuzz(app, world, who, examples=10, chains=20, edges=True, seed=seed)
+        cases += found.cases
+        problems |= {(who, *place): words for place, words in found.problems.items()}
+    assert problems == {}
+    assert cases >= CASES
