@@ -39,7 +39,7 @@ ASKED = "2020"
 
 DATABASE = "bench_grown"
 ROUNDS = 3
-SUBMISSIONS = {"full": 600, "small": 150}
+SUBMISSIONS = {"full": 300, "small": 100}
 """Of a round; one more round warms up."""
 
 WRITERS = 2

@@ -29,6 +29,7 @@ def say(address: str, number: int, instant: int) -> None:
 
 @job(BenchJob.SAY_WHEN, QueueName.RESOLVE)
 def say_when(run: JobRun) -> None:
+    """Tell when it began."""
     now = time.monotonic_ns()
     with run.last():
         pass
@@ -37,6 +38,7 @@ def say_when(run: JobRun) -> None:
 
 @job(BenchJob.DO_NOTHING, QueueName.RESOLVE)
 def do_nothing(run: JobRun) -> None:
+    """End at once."""
     with run.last():
         pass
 
