@@ -22,9 +22,12 @@ from workers.relay import Relay
 
 
 @pytest.fixture
-def clean_redis_url(redis_url: str) -> str:
-    redis.Redis.from_url(redis_url).flushall()
-    return redis_url
+def clean_redis_url(redis_url: str) -> Iterator[str]:
+    """Workers that were killed are seen for a while; afterwards nobody is."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        yield redis_url
+        client.flushall()
 
 
 @pytest.fixture

@@ -78,6 +78,19 @@ def test_work_survives_the_loss_of_everything_in_redis(
     assert slow_job.tags().count("waiting") == 5
 
 
+@pytest.mark.usefixtures("running_relay")
+@pytest.mark.parametrize("queues", [(), ("resolve",)], ids=["all queues", "one queue"])
+def test_message_is_forgotten_when_its_job_is_done(
+    start_worker: StartWorker, settings: Settings, outbox: Outbox, queues: tuple[str, ...]
+) -> None:
+    start_worker(*queues)
+    outbox.enqueue(ProbeJob.NOTE_IT, times=5, tag="done")
+    wait_for(lambda: not outbox.rows(), "the outbox is empty")
+    with redis.Redis.from_url(str(settings.redis_url)) as client:
+        left = ("rq:job:*", "rq:queue:*", "rq:wip:*", "rq:executions:*", "rq:finished:*")
+        wait_for(lambda: not any(client.keys(pattern) for pattern in left), "nothing is left")
+
+
 @pytest.fixture
 def own_valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     with ValkeyServer(tmp_path / "valkey", durable=False) as server:
