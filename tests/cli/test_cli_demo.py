@@ -28,7 +28,7 @@ def free_port() -> int:
 
 def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Begin a demo in a process of its own."""
-    command = [sys.executable, "-c", "from oneform.cli import main; main(prog_name='oneform')"]
+    command = [sys.executable, "-m", "oneform"]
     return subprocess.Popen(
         [*command, "demo", "--data-dir", str(folder), "--port", str(free_port()), *arguments],
         env={**os.environ, **environment},
@@ -66,6 +66,25 @@ def test_interrupted_while_it_starts(folder: Path) -> None:
     assert "Stopped before the end of the story." in out
     assert err == ""
     assert "Traceback" not in (folder / "demo.log").read_text(encoding="utf-8")
+
+
+def test_interrupted_while_python_still_reads_the_program() -> None:
+    process = subprocess.Popen(
+        # It tells each module that is read; these are among the first.
+        [sys.executable, "-X", "importtime", "-m", "oneform", "demo"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert any("click.types" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == INTERRUPTED
+    assert "Traceback" not in err
+    assert err.endswith("\nStopped.\n")
 
 
 def test_once_with_json_prints_one_document(folder: Path) -> None:
