@@ -7,6 +7,7 @@ the builtin C.UTF-8, so that nothing depends on the machine's locales or on ICU.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from oneform.engines.server import Server
 
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0: starting, ready, stopping
 _CONNECT_SECONDS = 10
+_WRONG = re.compile("error|FATAL|PANIC")  # in what initdb says
 
 
 class PostgresServer(Server):
@@ -152,8 +154,11 @@ class PostgresServer(Server):
             **self.layout.account.run_as(),
         )
         if done.returncode != 0:
-            lines = [line for line in done.stdout.splitlines() if "error" in line.lower()]
-            raise EngineError(f"PostgreSQL cannot make its cluster: {(lines or [done.stdout])[0]}")
+            lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+            said = (
+                [line for line in lines if _WRONG.search(line)] or lines[-1:] or ["no word of why"]
+            )
+            raise EngineError(f"PostgreSQL cannot make its cluster: {said[0]}")
         made.replace(self._data())
         folder = os.open(self._data().parent, os.O_RDONLY)
         try:
