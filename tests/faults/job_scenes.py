@@ -1,0 +1,151 @@
+"""Scenes of jobs. Each job has one at least; a test holds them to each other."""
+
+from __future__ import annotations
+
+from factories import hold_values
+from fault_world import (
+    COUNTY,
+    EVERYWHERE,
+    FOREIGN_VILLAGE,
+    MEN,
+    NEXT_VILLAGE,
+    OLD,
+    PEOPLE,
+    REVIEWED,
+    ROAD,
+    SHARED,
+    SOURCED,
+    VILLAGE,
+    World,
+)
+from scenes import scene
+
+from oneform.identity.policy import OPERATOR
+from oneform.requests.jobs import RequestJob
+from oneform.sources.jobs import SourceJob
+from oneform.values.imports.jobs import ValueJob
+from workers.maintenance import MaintenanceJob
+
+OF_RUNS = frozenset({"source_run", "source_refused", "provenance"})
+"""A source that was called twice has two runs, or one that says so."""
+
+
+@scene(RequestJob.RESOLVE_REQUEST)
+def resolving(world: World) -> None:
+    """Two regions: something held, something asked already, something to be asked."""
+    world.ask(PEOPLE)
+    with world.runtime.context(OPERATOR) as ctx:
+        hold_values(ctx, MEN, {NEXT_VILLAGE: 5, FOREIGN_VILLAGE: 6}, period="2026")
+    world.done(world.demand([PEOPLE, OLD, MEN, ROAD]))
+
+
+@scene(RequestJob.RESOLVE_REQUEST)
+def resolving_where_sources_may_help(world: World) -> None:
+    world.offer()
+    world.done(world.demand([PEOPLE, SOURCED]))
+
+
+@scene(RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS)
+def fetching(world: World) -> None:
+    """Something comes, something does not fit, the rest is asked."""
+    world.offer()
+    _fetch_later(world)
+
+
+@scene(RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS | {"source", "request_region"})
+def fetching_from_a_source_that_is_down(world: World) -> None:
+    settings = {"url": "postgresql://nobody@127.0.0.1:1/none", "table": "dept.villages"}
+    world.offer(settings=settings)
+    _fetch_later(world)
+
+
+def _fetch_later(world: World) -> None:
+    request = world.done(world.demand([SOURCED, SHARED], scope=_scope(COUNTY)))["id"]
+    world.sql("DELETE FROM outbox")
+    [region] = world.sql("SELECT id FROM area WHERE code = :code", code=COUNTY)
+    world.enqueue(RequestJob.FETCH_AND_RESOLVE, request_id=request, region_id=region.id)
+
+
+def _scope(*areas: str) -> dict[str, object]:
+    return {"areas": list(areas), "kind": "area", "level": "village"}
+
+
+@scene(RequestJob.RETRY_SOURCES, leaves=OF_RUNS)
+def trying_sources_again(world: World) -> None:
+    request = world.request(SHARED, areas=EVERYWHERE)
+    world.offer()
+    world.sql("UPDATE request SET retrying = true, state = 'collecting', completed_at = NULL")
+    world.enqueue(RequestJob.RETRY_SOURCES, request_id=request)
+
+
+@scene(RequestJob.CLOSE_DUE_REQUEST, days=120)
+def closing(world: World) -> None:
+    request = world.request(PEOPLE, OLD)
+    world.enqueue(RequestJob.CLOSE_DUE_REQUEST, request_id=request)
+
+
+@scene(SourceJob.RUN_SOURCE, leaves=OF_RUNS)
+def running_a_whole_source(world: World) -> None:
+    """Two regions, and a request that waits for what comes."""
+    world.request(SOURCED, areas=EVERYWHERE)
+    world.done(world.call("wu", "POST", f"/sources/{world.offer()}/runs"))
+
+
+@scene(ValueJob.IMPORT_VALUES)
+def importing(world: World) -> None:
+    """Two regions, asks that are answered by it, and a row that is refused."""
+    world.ask(PEOPLE, areas=EVERYWHERE)
+    rows = [
+        {"field": PEOPLE, "subject": village, "period": "2026", "value": value}
+        for village, value in ((VILLAGE, 7), (FOREIGN_VILLAGE, 8), (NEXT_VILLAGE, -1))
+    ]
+    world.done(world.imported(rows))
+
+
+@scene(MaintenanceJob.SWEEP_REQUESTS, days=120)
+def sweeping_requests(world: World) -> None:
+    world.request(PEOPLE, OLD)
+    world.request(PEOPLE, areas=EVERYWHERE)
+    world.enqueue(MaintenanceJob.SWEEP_REQUESTS, key="sweep:sweep_requests")
+
+
+@scene(MaintenanceJob.SWEEP_ASKS, days=140)
+def sweeping_asks_that_expired(world: World) -> None:
+    """In two regions, one of them with a draft."""
+    asks = world.ask(PEOPLE, REVIEWED, areas=EVERYWHERE)
+    body = {"drafts": [{"ask": asks[PEOPLE], "value": 5, "base": None}]}
+    world.done(world.call("wang", "PUT", "/form/drafts", body))
+    world.enqueue(MaintenanceJob.SWEEP_ASKS)
+
+
+@scene(MaintenanceJob.SWEEP_ASKS)
+def sweeping_asks_off_the_list(world: World) -> None:
+    world.ask(PEOPLE, OLD, areas=EVERYWHERE)
+    world.sql(
+        "UPDATE field_version SET ends_on = :today, ended_as = 'retired' "
+        "WHERE field_id = (SELECT id FROM field WHERE code = :code)",
+        today=world.runtime.clock.today(),
+        code=OLD,
+    )
+    world.enqueue(MaintenanceJob.SWEEP_ASKS)
+
+
+@scene(MaintenanceJob.RETRY_SHARES, leaves=OF_RUNS)
+def retrying_shares(world: World) -> None:
+    world.request(SHARED, areas=EVERYWHERE)
+    world.offer()
+    world.sql("UPDATE request SET retrying = true, state = 'collecting', completed_at = NULL")
+    world.enqueue(MaintenanceJob.RETRY_SHARES)
+
+
+@scene(MaintenanceJob.CLEAN_UP, days=120)
+def cleaning_up(world: World) -> None:
+    """Old answers, sessions, runs and imports, beside new ones."""
+    asks = world.ask(PEOPLE, OLD)
+    world.done(world.submission({"ask": asks[PEOPLE], "value": 1}, key="old"))
+    world.done(world.submission({"ask": asks[OLD], "value": 1}, key="new"))
+    world.sql("UPDATE idempotency_key SET created_at = now() - interval '9 d' WHERE key = 'old'")
+    world.done(world.call("wu", "POST", f"/sources/{world.offer()}/runs"))
+    world.sql("UPDATE source_run SET state = 'running'")
+    world.sql("DELETE FROM outbox")
+    world.enqueue(MaintenanceJob.CLEAN_UP)
