@@ -39,7 +39,7 @@ def resolving(world: World) -> None:
     world.done(world.demand([PEOPLE, OLD, MEN, ROAD]))
 
 
-@scene(RequestJob.RESOLVE_REQUEST)
+@scene(RequestJob.RESOLVE_REQUEST, is_long=True)
 def resolving_where_sources_may_help(world: World) -> None:
     world.offer()
     world.done(world.demand([PEOPLE, SOURCED]))
@@ -52,7 +52,7 @@ def fetching(world: World) -> None:
     _fetch_later(world)
 
 
-@scene(RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS | {"source", "request_region"})
+@scene(RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS | {"source", "request_region"}, is_long=True)
 def fetching_from_a_source_that_is_down(world: World) -> None:
     settings = {"url": "postgresql://nobody@127.0.0.1:1/none", "table": "dept.villages"}
     world.offer(settings=settings)
@@ -118,7 +118,7 @@ def sweeping_asks_that_expired(world: World) -> None:
     world.enqueue(MaintenanceJob.SWEEP_ASKS)
 
 
-@scene(MaintenanceJob.SWEEP_ASKS)
+@scene(MaintenanceJob.SWEEP_ASKS, is_long=True)
 def sweeping_asks_off_the_list(world: World) -> None:
     world.ask(PEOPLE, OLD, areas=EVERYWHERE)
     world.sql(

@@ -35,6 +35,8 @@ class Scene:
     """What there is in Redis before each life."""
     everywhere: bool = False
     """Whether every boundary is tried in the ordinary tests too."""
+    is_long: bool = False
+    """Whether it is left to the long tests: others are much like it."""
 
     def begin(self, world: World) -> Doing:
         doing = self.set_up(world)
@@ -57,11 +59,12 @@ def scene(
     leaves: frozenset[str] = frozenset(),
     in_redis: Callable[[World], None] | None = None,
     everywhere: bool = False,
+    is_long: bool = False,
 ) -> Callable[[SetUp], SetUp]:
     def register(set_up: SetUp) -> SetUp:
         name = set_up.__name__
         assert name not in SCENES
-        SCENES[name] = Scene(name, set_up, job, days, leaves, in_redis, everywhere)
+        SCENES[name] = Scene(name, set_up, job, days, leaves, in_redis, everywhere, is_long)
         return set_up
 
     return register

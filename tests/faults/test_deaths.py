@@ -17,7 +17,7 @@ def test_every_job_has_a_scene() -> None:
     assert ours == {scene.job.value for scene in SCENES.values() if scene.job is not None}
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", [name for name, scene in SCENES.items() if not scene.is_long])
 def test_nothing_is_lost_or_doubled(theatre: Theatre, name: str) -> None:
     theatre.play(SCENES[name])
 

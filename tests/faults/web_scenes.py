@@ -35,7 +35,7 @@ def submission_that_serves_two_requests(world: World) -> Call:
     )
 
 
-@scene()
+@scene(is_long=True)
 def submission_that_ends_a_request(world: World) -> Call:
     asks = world.ask(PEOPLE, areas=[VILLAGE])
     return world.submission({"ask": asks[PEOPLE], "value": 12})
@@ -104,7 +104,7 @@ def _decision(world: World, who: str, **decision: str) -> Call:
     return world.call(who, "POST", f"/refusals/{number}/decide", {**decision, "reason": "已核"})
 
 
-@scene()
+@scene(is_long=True)
 def refusal_upheld(world: World) -> Call:
     return _decision(world, "li", decision="uphold")
 
@@ -114,7 +114,7 @@ def refusal_upheld_for_all(world: World) -> Call:
     return _decision(world, "qian", decision="uphold", scope="all")
 
 
-@scene()
+@scene(is_long=True)
 def refusal_overturned(world: World) -> Call:
     return _decision(world, "li", decision="overturn")
 
@@ -144,7 +144,7 @@ def demand_off_the_list(world: World) -> Call:
     return world.demand([PEOPLE, "test.unknown"])
 
 
-@scene()
+@scene(is_long=True)
 def demand_with_dropped_fields(world: World) -> Call:
     return world.demand([PEOPLE, "test.unknown"], on_off_list="drop")
 
@@ -167,7 +167,7 @@ def grant_given(world: World) -> Call:
     return _grant(world, "grant")
 
 
-@scene()
+@scene(is_long=True)
 def grant_refused(world: World) -> Call:
     return _grant(world, "refuse")
 
@@ -182,7 +182,7 @@ def values_handed_in(world: World) -> Call:
     return world.imported(rows)
 
 
-@scene()
+@scene(is_long=True)
 def run_of_a_source(world: World) -> Call:
     code = world.offer()
     return world.call("wu", "POST", f"/sources/{code}/runs")
