@@ -2,8 +2,8 @@
 
 The key is held by an advisory lock of the request's transaction, so that it
 cannot outlive a crash. A 2xx answer is committed with its effect; a 422 answer
-with what its error puts on record, after the deed itself was rolled back to a
-savepoint. Other answers are not kept: the client may try again.
+with what its error puts on record, in a transaction of its own after the deed was
+rolled back. Other answers are not kept: the client may try again.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.errors import DomainError, Mistake
 from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer
+from oneform.kernel.uow import begin
 from oneform.runtime.http import current_context
 from oneform.values.errors import TryAgain
 
@@ -36,7 +37,6 @@ HEADER = "Idempotency-Key"
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 _MARK = "_idempotent"
-_SAVEPOINT = "deed"
 
 
 def idempotent(view: View) -> View:
@@ -58,6 +58,23 @@ def answer_once(work: Callable[[], flask.Response]) -> flask.Response:
     key = _key()
     owner = f"{ctx.actor.kind.value}:{ctx.actor.id}"
     print_ = fingerprint()
+    replay = _hold(ctx, owner, key, print_)
+    if replay is not None:
+        return replay
+    try:
+        response = work()
+        ctx.session.flush()
+    except DomainError as error:
+        if status_of(error) != 422:
+            raise
+        return _refuse(ctx, owner, key, print_, error)
+    if response.status_code // 100 == 2 or response.status_code == 422:
+        _keep(ctx, owner, key, print_, response)
+    return response
+
+
+def _hold(ctx: Context, owner: str, key: str, print_: bytes) -> flask.Response | None:
+    """Hold the key until the transaction ends, or give the answer that is kept under it."""
     # First the lock, then a statement begun after it: whoever has it sees what was kept.
     locked = locks.try_take(ctx, locks.Space.IDEMPOTENCY, _number(owner, key))
     kept = find_answer(ctx, owner, key)
@@ -65,19 +82,41 @@ def answer_once(work: Callable[[], flask.Response]) -> flask.Response:
         return _replay(kept, print_)
     if not locked:
         raise IdempotencyKeyInUse("Wait for the first answer, or repeat this request later.")
-    response = _attempt(ctx, work)
-    if response.status_code // 100 == 2 or response.status_code == 422:
-        answer = KeptAnswer(
-            fingerprint=print_,
-            status=response.status_code,
-            headers={
-                name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
-            },
-            body=response.get_data(),
-        )
-        if not keep_answer(ctx, owner, key, answer):
-            raise TryAgain("Another answer was kept first.")
+    return None
+
+
+def _refuse(
+    ctx: Context, owner: str, key: str, print_: bytes, error: DomainError
+) -> flask.Response:
+    """Undo the deed; put its refusal on record and keep the answer, in one transaction.
+
+    No savepoint: it would cost something on the good way, too. Another request with the key may
+    come in between; then its answer is the first.
+    """
+    ctx.session.rollback()
+    begin(ctx)
+    replay = _hold(ctx, owner, key, print_)
+    if replay is not None:
+        return replay
+    record = getattr(error, "record", None)
+    if record is not None:
+        record(ctx)
+    response = answer_domain_error(error)
+    _keep(ctx, owner, key, print_, response)
     return response
+
+
+def _keep(ctx: Context, owner: str, key: str, print_: bytes, response: flask.Response) -> None:
+    answer = KeptAnswer(
+        fingerprint=print_,
+        status=response.status_code,
+        headers={
+            name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
+        },
+        body=response.get_data(),
+    )
+    if not keep_answer(ctx, owner, key, answer):
+        raise TryAgain("Another answer was kept first.")
 
 
 def _key() -> str:
@@ -95,24 +134,6 @@ def _key() -> str:
 
 def _number(owner: str, key: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:7])
-
-
-def _attempt(ctx: Context, work: Callable[[], flask.Response]) -> flask.Response:
-    # By hand instead of `begin_nested`, which would cost a RELEASE on the good way too.
-    ctx.sql(f"SAVEPOINT {_SAVEPOINT}")
-    try:
-        response = work()
-        ctx.session.flush()
-        return response
-    except DomainError as error:
-        if status_of(error) != 422:
-            raise
-        ctx.session.expunge_all()
-        ctx.sql(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-        record = getattr(error, "record", None)
-        if record is not None:
-            record(ctx)
-        return answer_domain_error(error)
 
 
 def _replay(kept: KeptAnswer, fingerprint: bytes) -> flask.Response:

@@ -14,14 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from oneform.collection.commands import MistakeCode
-from oneform.collection.lifecycle import ANSWERABLE, TRANSITIONS, AskEvent, AskState
+from oneform.collection.lifecycle import ANSWERABLE, HOLDING, TRANSITIONS, AskEvent, AskState
 from oneform.identity import policy
 from oneform.identity.policy import Principal
 from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.ids import pack_id, unpack_id
 from oneform.values.cells import STAGE, Cells, cells_of
-from oneform.values.events import CellsRecorded
+from oneform.values.events import CellsRecorded, CellsRecordingAtOnce
 from oneform.values.recording import changing
 
 AskKey = tuple[int, int]
@@ -75,6 +75,34 @@ def fill_asks(ctx: Context, event: CellsRecorded) -> None:
         **event.cells.params,
         c_region_id=event.cells.region_id,
     )
+
+
+_LIVE, _ = TRANSITIONS[AskEvent.FILL]
+
+# `found`: every ask that holds one of the cells, as it was; also for parts that follow.
+END_AT_ONCE = f"""
+found AS MATERIALIZED (
+  SELECT m.field_id, m.period, m.subject_id, a.id, a.state FROM matched AS m
+  CROSS JOIN LATERAL (
+    SELECT a.id, a.state FROM ask AS a
+    WHERE a.region_id = :c_region_id AND a.field_id = m.field_id AND a.period = m.period
+      AND a.subject_id = m.subject_id AND a.state IN {in_states(HOLDING)} OFFSET 0) AS a),
+ended AS (
+  UPDATE ask SET state = 'answered', ended_at = statement_timestamp(), comment = NULL
+  WHERE region_id = :c_region_id AND id = ANY(ARRAY(SELECT id FROM found))
+    AND state IN {in_states(_LIVE)}),
+superseded AS (
+  UPDATE answer SET state = 'superseded'
+  WHERE region_id = :c_region_id AND state = 'in_review'
+    AND ask_id = ANY(ARRAY(SELECT id FROM found WHERE state = 'in_review'))),
+undrafted AS (
+  DELETE FROM answer_draft
+  WHERE region_id = :c_region_id AND ask_id = ANY(ARRAY(SELECT id FROM found)))"""
+
+
+def end_asks_at_once(_ctx: Context, event: CellsRecordingAtOnce) -> None:
+    """End the asks of cells in the statement that gives them their final values."""
+    event.parts.append(END_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +169,7 @@ def hold_asks(
         seen = [_row(row) for row in ctx.sql(_SEE, **_arrays(keys))]
         found = {row.key: row for row in seen}
         regions = {row.region_id for row in seen if reaches(row.path)}
-    locks.share_regions(ctx, regions)
+    locks.share_regions(ctx, regions, for_few_rows=True)
     for region_id in sorted(regions):
         ids = [id for region, id in keys if region == region_id]
         for row in ctx.sql(_HOLD, region=region_id, ids=ids):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from typing import Annotated, Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from oneform.kernel.ids import new_id
 
@@ -56,16 +59,37 @@ def partition_statements(table: str) -> list[str]:
     ]
 
 
+CHECKED_AFTER_S = 0.5
+"""How long a connection may have been idle before it is checked again: no server that ended is
+back within that time, and under load a check each time would be a round trip for nothing."""
+
+
 def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform") -> sa.Engine:
     """An engine whose connections are checked before use and never sit idle in transaction."""
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "application_name": application,
             "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=120000 -c jit=off",
         },
     )
+
+    def note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def check_idle(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < CHECKED_AFTER_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            # The pool makes new connections, and gives one of those.
+            raise sa.exc.InvalidatePoolError from error
+
+    sa.event.listen(engine, "checkin", note_use)
+    sa.event.listen(engine, "checkout", check_idle)
+    return engine

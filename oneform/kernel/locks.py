@@ -27,6 +27,10 @@ class Space(IntEnum):
 
 _EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(:key)")
 _SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(:key)")
+_SHARED_FOR_FEW = sa.text(
+    "SELECT pg_advisory_xact_lock_shared(:key), "
+    "set_config('plan_cache_mode', 'force_generic_plan', true)"
+)
 _TRY = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
 
 
@@ -40,10 +44,16 @@ def take_regions(ctx: Context, region_ids: Iterable[int]) -> None:
         ctx.session.execute(_EXCLUSIVE, {"key": _key(Space.REGION, region_id)})
 
 
-def share_regions(ctx: Context, region_ids: Iterable[int]) -> None:
-    """Hold regions together with others of the kind: submissions, reviews, refusals, imports."""
+def share_regions(ctx: Context, region_ids: Iterable[int], *, for_few_rows: bool = False) -> None:
+    """Hold regions together with others of the kind: submissions, reviews, refusals, imports.
+
+    `for_few_rows`: what follows in this transaction looks rows up by their keys. Then plans are kept
+    that do not depend on the region: to plan for one out of so many partitions, each time, takes
+    longer than to execute.
+    """
+    statement = _SHARED_FOR_FEW if for_few_rows else _SHARED
     for region_id in sorted(set(region_ids)):
-        ctx.session.execute(_SHARED, {"key": _key(Space.REGION, region_id)})
+        ctx.session.execute(statement, {"key": _key(Space.REGION, region_id)})
 
 
 def take(ctx: Context, space: Space, number: int = 0) -> None:

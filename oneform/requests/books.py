@@ -20,7 +20,7 @@ from oneform.collection.asks import in_states
 from oneform.collection.lifecycle import HOLDING
 from oneform.kernel.context import Context
 from oneform.requests.models import CellStatus
-from oneform.requests.settlement import settle
+from oneform.requests.settlement import settle, settle_closed
 from oneform.values.cells import Cells
 from oneform.values.events import CellsChanged, CellsChanging
 
@@ -155,7 +155,8 @@ def shift(ctx: Context, before: Tally, after: Tally) -> None:
         FROM m JOIN held_rows USING (request_id, region_id, place_id, unit_id)
         WHERE ru.request_id = m.request_id AND ru.region_id = m.region_id
           AND ru.place_id = m.place_id AND ru.unit_id = m.unit_id
-        RETURNING ru.request_id, ru.asked + ru.pending_grant AS open, m.asked AS newly_asked
+        RETURNING ru.request_id, ru.place_id, ru.asked + ru.pending_grant AS open,
+          m.asked AS newly_asked
         """,
         requests=[key[0] for key in moves],
         regions=[key[1] for key in moves],
@@ -163,5 +164,8 @@ def shift(ctx: Context, before: Tally, after: Tally) -> None:
         units=[key[3] for key in moves],
         **{status: [move[status] for move in moves.values()] for status in STATUSES},
     ).all()
+    again = {row.request_id for row in touched if row.newly_asked > 0}
+    settle(ctx, again)
     # A row whose last open cell was decided may have been the request's last one, too.
-    settle(ctx, {row.request_id for row in touched if row.open == 0 or row.newly_asked > 0})
+    closed = {row.request_id: row.place_id for row in touched if row.open == 0}
+    settle_closed(ctx, {id: place for id, place in closed.items() if id not in again})

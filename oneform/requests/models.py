@@ -195,6 +195,7 @@ class RequestUnit(Base):
         sa.Index(
             "ix_request_unit_open",
             "request_id",
+            "place_id",
             postgresql_where=sa.text("asked + pending_grant > 0"),
         ),
         sa.CheckConstraint(

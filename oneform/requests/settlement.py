@@ -10,40 +10,77 @@ request collect again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
 
 from oneform.kernel.context import Context
 from oneform.requests.events import RequestSettled
 from oneform.requests.models import RequestState
 
-_LOCK = "SELECT id FROM request WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
+_LOCK = sa.text("SELECT id FROM request WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 
-_SETTLE = """
-WITH facts AS (
-  SELECT r.id, r.state AS old_state,
-    CASE
-      WHEN EXISTS (SELECT FROM request_region AS rr
-                   WHERE rr.request_id = r.id AND rr.resolved_at IS NULL) THEN 'resolving'
-      WHEN r.due_on >= oneform_today()
-        AND (r.retrying OR EXISTS (SELECT FROM request_unit AS ru
-             WHERE ru.request_id = r.id AND ru.asked + ru.pending_grant > 0)) THEN 'collecting'
-      WHEN EXISTS (SELECT FROM request_unit AS ru WHERE ru.request_id = r.id
-             AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0) THEN 'partial'
-      ELSE 'fulfilled'
-    END AS state
-  FROM request AS r WHERE r.id = ANY(:ids) AND r.state <> 'cancelled')
-UPDATE request AS r SET state = f.state,
-  resolved_at = CASE WHEN f.state = 'resolving' THEN NULL
-                     ELSE coalesce(r.resolved_at, clock_timestamp()) END,
-  completed_at = CASE WHEN f.state IN ('fulfilled', 'partial') THEN clock_timestamp() END
-FROM facts AS f WHERE r.id = f.id AND f.state <> f.old_state
-RETURNING r.id, r.agency_id, f.old_state, r.state
-"""
+# Another open unit that nobody is just closing, of each request; held against closing until we end.
+_FOLLOWED = sa.text(
+    """
+    SELECT c.id FROM unnest(CAST(:ids AS uuid[]), CAST(:places AS bigint[])) AS c(id, place_id)
+    LEFT JOIN LATERAL (
+      SELECT ru.unit_id FROM request_unit AS ru
+      WHERE ru.request_id = c.id AND ru.asked + ru.pending_grant > 0 AND ru.place_id > c.place_id
+      ORDER BY ru.place_id LIMIT 1 FOR SHARE SKIP LOCKED) AS later ON true
+    LEFT JOIN LATERAL (
+      SELECT ru.unit_id FROM request_unit AS ru
+      WHERE ru.request_id = c.id AND ru.asked + ru.pending_grant > 0 AND later.unit_id IS NULL
+      ORDER BY ru.place_id LIMIT 1 FOR SHARE SKIP LOCKED) AS sooner ON true
+    WHERE later.unit_id IS NOT NULL OR sooner.unit_id IS NOT NULL
+    """
+)
 
-_EVENT = """
-INSERT INTO request_event (request_id, kind, data)
-VALUES (:id, :kind, jsonb_build_object('from', CAST(:old AS text)))
-"""
+_SETTLE = sa.text(
+    """
+    WITH facts AS (
+      SELECT r.id, r.state AS old_state,
+        CASE
+          WHEN EXISTS (SELECT FROM request_region AS rr
+                       WHERE rr.request_id = r.id AND rr.resolved_at IS NULL) THEN 'resolving'
+          WHEN r.due_on >= oneform_today()
+            AND (r.retrying OR EXISTS (SELECT FROM request_unit AS ru
+                 WHERE ru.request_id = r.id AND ru.asked + ru.pending_grant > 0)) THEN 'collecting'
+          WHEN EXISTS (SELECT FROM request_unit AS ru WHERE ru.request_id = r.id
+                 AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0) THEN 'partial'
+          ELSE 'fulfilled'
+        END AS state
+      FROM request AS r WHERE r.id = ANY(:ids) AND r.state <> 'cancelled')
+    UPDATE request AS r SET state = f.state,
+      resolved_at = CASE WHEN f.state = 'resolving' THEN NULL
+                         ELSE coalesce(r.resolved_at, clock_timestamp()) END,
+      completed_at = CASE WHEN f.state IN ('fulfilled', 'partial') THEN clock_timestamp() END
+    FROM facts AS f WHERE r.id = f.id AND f.state <> f.old_state
+    RETURNING r.id, r.agency_id, f.old_state, r.state
+    """
+)
+
+_EVENT = sa.text(
+    """
+    INSERT INTO request_event (request_id, kind, data)
+    VALUES (:id, :kind, jsonb_build_object('from', CAST(:old AS text)))
+    """
+)
+
+
+def settle_closed(ctx: Context, closed: Mapping[uuid.UUID, int]) -> None:
+    """Settle requests of which a unit has just been closed; its place for each.
+
+    As long as another unit is open nothing comes of it, and rows of requests stay unlocked: else all
+    submissions to one request would wait for each other. That other unit is held against closing
+    until this transaction ends, so whoever closes it sees what was closed here.
+    """
+    if not closed:
+        return
+    ids = sorted(closed)
+    rows = ctx.sql(_FOLLOWED, ids=ids, places=[closed[id] for id in ids])
+    followed = set(rows.scalars())
+    settle(ctx, [id for id in ids if id not in followed])
 
 
 def settle(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:

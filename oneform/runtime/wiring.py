@@ -11,14 +11,20 @@ from oneform.collection.area_handlers import (
     move_asks_of_moved_areas,
     move_asks_of_subject,
 )
-from oneform.collection.asks import fill_asks
+from oneform.collection.asks import end_asks_at_once, fill_asks
 from oneform.collection.who_asks import WhoAsks
 from oneform.kernel.events import Events
 from oneform.kernel.jsonschemas import register_formats
 from oneform.requests.asked_by import tell_who_asks
 from oneform.requests.books import book_change, read_before
+from oneform.requests.books_at_once import book_at_once
 from oneform.runtime.tables import PARTS
-from oneform.values.events import CellsChanged, CellsChanging, CellsRecorded
+from oneform.values.events import (
+    CellsChanged,
+    CellsChanging,
+    CellsRecorded,
+    CellsRecordingAtOnce,
+)
 
 assert PARTS  # loaded here, since every program that works is wired
 
@@ -29,6 +35,9 @@ def wire(events: Events) -> None:
     events.on(CellsChanging, read_before)
     events.on(CellsRecorded, fill_asks)
     events.on(CellsChanged, book_change)
+    # In this order: the books use what the asks have found.
+    events.on(CellsRecordingAtOnce, end_asks_at_once)
+    events.on(CellsRecordingAtOnce, book_at_once)
     events.on(AreasClosing, end_asks_of_closing_areas)
     events.on(AreasClosed, move_asks_of_closed_areas)
     events.on(AreasMoved, move_asks_of_moved_areas)

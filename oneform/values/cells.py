@@ -23,6 +23,8 @@ class Cells:
     region_id: int
     relation: str
     params: dict[str, Any] = field(default_factory=dict)
+    are_final: bool = False
+    """Few cells with their values, all of a period: once recorded they never go stale."""
 
 
 _KEYS = (
@@ -70,6 +72,7 @@ def values_of(
             "c_missing": list(missing),
             "c_observed": list(observed_on),
         },
+        are_final=all(periods),
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
 
 from oneform.values.cells import Cells
 
@@ -26,3 +30,19 @@ class CellsChanged:
     """The change is complete. The books are brought up to date now."""
 
     cells: Cells
+
+
+@dataclass(frozen=True, slots=True)
+class CellsRecordingAtOnce:
+    """Few final cells are about to be written, by one statement to which upper parts add theirs.
+
+    It stands for the three events above, without their round trips. `parts` are CTEs that follow
+    those of `values.recording`, in the order of the handlers; they see `matched`, and the tables as
+    they were before. `columns` are added to its only row, which each of `then` gets afterwards.
+    The asks of the cells are locked.
+    """
+
+    cells: Cells
+    parts: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    then: list[Callable[[sa.Row[Any]], None]] = field(default_factory=list)

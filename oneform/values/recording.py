@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,12 @@ from oneform.kernel.actor import Actor
 from oneform.kernel.context import Context
 from oneform.values.cells import CREATE_STAGE, Cells
 from oneform.values.errors import TryAgain
-from oneform.values.events import CellsChanged, CellsChanging, CellsRecorded
+from oneform.values.events import (
+    CellsChanged,
+    CellsChanging,
+    CellsRecorded,
+    CellsRecordingAtOnce,
+)
 from oneform.values.models import SINCE_KIND, ProvenanceKind
 
 UNKNOWN_STANDING_DAYS = 90
@@ -99,14 +105,11 @@ def changing(ctx: Context, cells: Cells) -> Iterator[None]:
     ctx.emit(CellsChanged(cells))
 
 
-# `fresh_until`: final for a period; else valid_for after the observation, 90 days for "unknown".
 # Cells are in the order of their keys, so that two who write the same ones take turns.
-_MATCHED = """
+_MATCH = """
 WITH matched AS MATERIALIZED (
   SELECT c.field_id, c.period, c.subject_id, c.value, c.missing, c.observed_on,
-    CASE WHEN c.period <> '' THEN NULL
-         WHEN c.missing = 'unknown' THEN c.observed_on + :unknown_days
-         ELSE (c.observed_on + v.valid_for::interval)::date END AS fresh_until,
+    {fresh_until} AS fresh_until,
     o.value AS old_value, o.missing AS old_missing, o.observed_on AS old_observed_on,
     o.provenance_id AS old_provenance_id, o.recorded_at AS old_recorded_at, o.since AS old_since,
     o.since_kind AS old_since_kind, o.fresh_until AS old_fresh_until,
@@ -116,18 +119,36 @@ WITH matched AS MATERIALIZED (
       OR (((c.value, c.missing) IS DISTINCT FROM (o.value, o.missing)
            OR (c.period = '' AND c.observed_on > o.observed_on))
           AND (:authoritative OR c.observed_on >= o.observed_on)) AS changes
-  FROM {relation}
-  JOIN (
+  FROM {relation} {validity}
+  LEFT JOIN {old} AS o ON o.region_id = :c_region_id AND o.field_id = c.field_id
+    AND o.period = c.period AND o.subject_id = c.subject_id
+  ORDER BY c.field_id, c.period, c.subject_id)
+"""
+
+# `fresh_until`: final for a period; else valid_for after the observation, 90 days for "unknown".
+_MATCHED = _MATCH.format(
+    fresh_until="""CASE WHEN c.period <> '' THEN NULL
+         WHEN c.missing = 'unknown' THEN c.observed_on + :unknown_days
+         ELSE (c.observed_on + v.valid_for::interval)::date END""",
+    relation="{relation}",
+    validity="""JOIN (
     SELECT f.field_id, l.valid_for
     FROM (SELECT DISTINCT c.field_id FROM {relation}) AS f
     JOIN LATERAL (
       SELECT valid_for FROM field_version AS fv WHERE fv.field_id = f.field_id
       ORDER BY fv.effective_from > oneform_today(), fv.version DESC LIMIT 1) AS l ON true
-  ) AS v ON v.field_id = c.field_id
-  LEFT JOIN cell_value AS o ON o.region_id = :c_region_id AND o.field_id = c.field_id
-    AND o.period = c.period AND o.subject_id = c.subject_id
-  ORDER BY c.field_id, c.period, c.subject_id)
-"""
+  ) AS v ON v.field_id = c.field_id""",
+    old="cell_value",
+)
+
+# Few cells: looked up one by one (`OFFSET 0`), whatever the statistics say.
+_MATCHED_FINAL = _MATCH.format(
+    fresh_until="CAST(NULL AS date)",
+    relation="{relation}",
+    validity="",
+    old="""LATERAL (SELECT * FROM cell_value AS o WHERE o.region_id = :c_region_id
+    AND o.field_id = c.field_id AND o.period = c.period AND o.subject_id = c.subject_id OFFSET 0)""",
+)
 
 _SUMS = """count(*) AS total, count(*) FILTER (WHERE changes AND NOT existed) AS to_create,
   count(*) FILTER (WHERE changes AND existed) AS to_update"""
@@ -136,7 +157,7 @@ _FORESEE = f"{_MATCHED} SELECT {_SUMS} FROM matched"
 
 # A cell that was fresh until now keeps `since`; one that had gone stale begins anew. No ON
 # CONFLICT: it would look into the index twice for each row, and write as much again to the log.
-_RECORD = f"""{_MATCHED},
+_WRITE = """,
 kept AS (
   INSERT INTO cell_value_history (region_id, field_id, period, subject_id, superseded_at, value,
     missing, observed_on, provenance_id, recorded_at, since, since_kind, fresh_until)
@@ -162,8 +183,19 @@ updated AS (
   WHERE c.changes AND c.existed AND o.region_id = :c_region_id AND o.field_id = c.field_id
     AND o.period = c.period AND o.subject_id = c.subject_id AND o.recorded_at = c.old_recorded_at
   RETURNING 1)
-SELECT {_SUMS}, (SELECT count(*) FROM updated) AS updated FROM matched
 """
+
+_OUTCOME = f"SELECT {_SUMS}, (SELECT count(*) FROM updated) AS updated {{columns}} FROM matched"
+
+
+@lru_cache(maxsize=16)
+def _statement(
+    relation: str, final: bool, parts: tuple[str, ...] = (), columns: tuple[str, ...] = ()
+) -> sa.TextClause:
+    matched = (_MATCHED_FINAL if final else _MATCHED).format(relation=relation)
+    added = "".join(f", {part}" for part in parts)
+    outcome = _OUTCOME.format(columns="".join(f", {column}" for column in columns))
+    return sa.text(f"{matched}{_WRITE}{added} {outcome}")
 
 
 def foresee(ctx: Context, cells: Cells, *, authoritative: bool = False) -> Counts:
@@ -184,28 +216,40 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
     An observation older than the one held changes nothing, unless it is
     `authoritative` (owner's import, correction, amendment). Asks that wait for
     these cells end, and the books of the requests follow, in this transaction.
-    Raises TryAgain when somebody else wrote one of the cells at the same instant.
+    The caller has locked the asks of cells that `are_final`. Raises TryAgain when somebody else
+    wrote one of the cells at the same instant.
     """
-    with changing(ctx, cells):
-        row = _write(ctx, cells, origin, authoritative)
-        if row.updated != row.to_update:
-            raise TryAgain()
-        ctx.emit(CellsRecorded(cells))
+    if cells.are_final:
+        together = CellsRecordingAtOnce(cells)
+        ctx.emit(together)
+        statement = _statement(cells.relation, True, tuple(together.parts), tuple(together.columns))
+        row = _write(ctx, statement, cells, origin, authoritative)
+        for then in together.then:
+            then(row)
+    else:
+        with changing(ctx, cells):
+            row = _write(ctx, _statement(cells.relation, False), cells, origin, authoritative)
+            ctx.emit(CellsRecorded(cells))
     return Counts(row.to_create, row.updated, row.total - row.to_create - row.updated)
 
 
-def _write(ctx: Context, cells: Cells, origin: Origin, authoritative: bool) -> sa.Row[Any]:
+def _write(
+    ctx: Context, statement: sa.TextClause, cells: Cells, origin: Origin, authoritative: bool
+) -> sa.Row[Any]:
     try:
-        return ctx.sql(
-            _RECORD.format(relation=cells.relation),
+        row = ctx.sql(
+            statement,
             **cells.params,
             c_region_id=cells.region_id,
             provenance_id=origin.id,
             since_kind=SINCE_KIND[origin.kind].value,
             authoritative=authoritative,
-            unknown_days=UNKNOWN_STANDING_DAYS,
+            **({} if cells.are_final else {"unknown_days": UNKNOWN_STANDING_DAYS}),
         ).one()
     except sa.exc.IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
             raise
         raise TryAgain() from error
+    if row.updated != row.to_update:
+        raise TryAgain()
+    return row

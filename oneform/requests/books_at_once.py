@@ -1,0 +1,83 @@
+"""The books of few final cells, moved by the statement that records them.
+
+As `books` would, without its two tallies: the statuses before and after follow from what that
+statement has found of each cell (`matched`) and of the ask that held it (`found`). A cell of a
+period that has a value keeps it, so only the instant of its first value matters.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from oneform.kernel.context import Context
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUSES
+from oneform.requests.settlement import settle_closed
+from oneform.values.events import CellsRecordingAtOnce
+
+_MOVES = ", ".join(
+    f"count(*) FILTER (WHERE after = '{status}') - count(*) FILTER (WHERE before = '{status}') "
+    f"AS {status}"
+    for status in STATUSES
+)
+_SUMS = ", ".join(f"{status} = ru.{status} + m.{status}" for status in STATUSES)
+
+# From the few subjects to the requests that want something about their places, then to the cells,
+# in that order (`OFFSET 0`), whatever the statistics say.
+_BOOK = f"""
+demand AS MATERIALIZED (
+  SELECT p.subject_id, r.id AS request_id, ru.place_id, ru.unit_id, ru.collected_at,
+    rr.decided_at, rr.decided_on, r.gap, r.state
+  FROM (SELECT DISTINCT subject_id FROM matched) AS s
+  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
+    WHERE p.region_id = :c_region_id AND p.subject_id = s.subject_id OFFSET 0) AS p
+  CROSS JOIN LATERAL (SELECT * FROM request_unit AS ru
+    WHERE ru.place_id = p.area_id AND ru.region_id = :c_region_id
+      AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
+  JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
+  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :c_region_id
+    AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
+touched AS (
+  SELECT r.request_id, r.place_id, r.unit_id,
+    cell_status(rf.grant_state, {ASKS}, m.old_since, m.old_since_kind, m.old_fresh_until,
+      r.decided_at, r.decided_on, f.state, {EXEMPT}) AS before,
+    cell_status(rf.grant_state, {ASKS}, coalesce(m.old_since, statement_timestamp()),
+      coalesce(m.old_since_kind, :since_kind), NULL,
+      r.decided_at, r.decided_on, NULL, {EXEMPT}) AS after
+  FROM demand AS r JOIN matched AS m ON m.subject_id = r.subject_id
+  CROSS JOIN LATERAL (SELECT * FROM request_field AS rf
+    WHERE rf.request_id = r.request_id AND rf.field_id = m.field_id AND rf.period = m.period
+      AND rf.collected_at = ANY(r.collected_at) OFFSET 0) AS rf
+  LEFT JOIN found AS f ON f.field_id = m.field_id AND f.period = m.period
+    AND f.subject_id = m.subject_id),
+moves AS MATERIALIZED (
+  SELECT request_id, place_id, unit_id, {_MOVES}
+  FROM touched WHERE before <> after GROUP BY request_id, place_id, unit_id),
+held_rows AS MATERIALIZED (
+  SELECT ru.request_id, ru.place_id, ru.unit_id FROM request_unit AS ru
+  JOIN moves USING (request_id, place_id, unit_id)
+  WHERE ru.region_id = :c_region_id
+  ORDER BY ru.request_id, ru.place_id, ru.unit_id FOR UPDATE OF ru),
+booked AS (
+  UPDATE request_unit AS ru SET {_SUMS}
+  FROM moves AS m JOIN held_rows USING (request_id, place_id, unit_id)
+  WHERE ru.request_id = m.request_id AND ru.region_id = :c_region_id
+    AND ru.place_id = m.place_id AND ru.unit_id = m.unit_id
+  RETURNING ru.request_id, ru.place_id, ru.asked + ru.pending_grant AS open)"""
+
+_CLOSED = """
+(SELECT json_object_agg(request_id, place_id) FROM booked WHERE open = 0) AS closed"""
+
+
+def book_at_once(ctx: Context, event: CellsRecordingAtOnce) -> None:
+    """Book the change in the statement that makes it, and end requests that wait for nothing more."""
+
+    def settle(row: sa.Row[Any]) -> None:
+        closed = {uuid.UUID(id): place for id, place in (row.closed or {}).items()}
+        settle_closed(ctx, closed)
+
+    event.parts.append(_BOOK)
+    event.columns.append(_CLOSED)
+    event.then.append(settle)
