@@ -39,7 +39,7 @@ demand AS MATERIALIZED (
   JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
   JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :c_region_id
     AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
-touched AS (
+touched AS MATERIALIZED (
   SELECT r.request_id, r.place_id, r.unit_id,
     cell_status(rf.grant_state, {ASKS}, m.old_since, m.old_since_kind, m.old_fresh_until,
       r.decided_at, r.decided_on, f.state, {EXEMPT}) AS before,

@@ -75,7 +75,9 @@ class CellValue(Base):
     __tablename__ = "cell_value"
 
     region_id: Mapped[BigId] = mapped_column(primary_key=True)
-    field_id: Mapped[int] = mapped_column(sa.ForeignKey("field.id"), primary_key=True)
+    field_id: Mapped[int] = mapped_column(primary_key=True)
+    """No foreign key: fields are never deleted (their versions cannot be), and to check it all
+    submissions would lock the rows of the same few fields, for each of their answers."""
     period: Mapped[Code] = mapped_column(primary_key=True)
     subject_id: Mapped[BigId] = mapped_column(primary_key=True)
     value: Mapped[Json] = mapped_column(nullable=True)
