@@ -34,10 +34,9 @@ class NewSubmission:
 
 _ANSWERS = """
 INSERT INTO answer (region_id, ask_id, submission_id, kind, value, missing, note, state)
-SELECT :region, g.ask_id, :submission, g.kind, g.value, g.missing, g.note, g.state
-FROM unnest(CAST(:asks AS bigint[]), CAST(:kinds AS text[]), CAST(:values AS jsonb[]),
-  CAST(:missing AS text[]), CAST(:notes AS text[]), CAST(:states AS text[]))
-  AS g(ask_id, kind, value, missing, note, state)
+SELECT :region, g.ask_id, :submission, g.kind, CAST(g.value AS jsonb), g.missing, g.note, g.state
+FROM json_to_recordset(CAST(:answers AS json))
+  AS g(ask_id bigint, kind text, value text, missing text, note text, state text)
 """
 
 _MORE_ANSWERS = sa.text(_ANSWERS)
@@ -100,15 +99,21 @@ def _answers(
     return {
         "submission": submission_id,
         "region": region_id,
-        "asks": [entry.ask.id for entry in entries],
-        "kinds": [entry.kind.value for entry in entries],
-        "values": [entry.json() for entry in entries],
-        "missing": [entry.missing for entry in entries],
-        "notes": [entry.given.note for entry in entries],
-        "states": [
-            (AnswerState.IN_REVIEW if entry.ask.key in reviewed else AnswerState.RECORDED).value
-            for entry in entries
-        ],
+        "answers": orjson.dumps(
+            [
+                {
+                    "ask_id": entry.ask.id,
+                    "kind": entry.kind.value,
+                    "value": entry.json(),
+                    "missing": entry.missing,
+                    "note": entry.given.note,
+                    "state": (
+                        AnswerState.IN_REVIEW if entry.ask.key in reviewed else AnswerState.RECORDED
+                    ).value,
+                }
+                for entry in entries
+            ]
+        ).decode(),
     }
 
 

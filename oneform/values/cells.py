@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 
 @dataclass(frozen=True, slots=True)
 class Cells:
@@ -32,10 +34,13 @@ _KEYS = (
     " AS c(field_id, period, subject_id)"
 )
 
+# One JSON text instead of arrays: the driver would write each of their elements by itself. Values are
+# texts in it, since a JSON null would be no value.
 _VALUES = (
-    "unnest(CAST(:c_fields AS int[]), CAST(:c_periods AS text[]), CAST(:c_subjects AS bigint[]),"
-    " CAST(:c_values AS jsonb[]), CAST(:c_missing AS text[]), CAST(:c_observed AS date[]))"
-    " AS c(field_id, period, subject_id, value, missing, observed_on)"
+    "(SELECT field_id, period, subject_id, CAST(value AS jsonb) AS value, missing, observed_on"
+    " FROM json_to_recordset(CAST(:c_cells AS json)) AS"
+    " c(field_id int, period text, subject_id bigint, value text, missing text, observed_on date)"
+    ") AS c"
 )
 
 
@@ -65,12 +70,21 @@ def values_of(
         region_id,
         _VALUES,
         {
-            "c_fields": list(fields),
-            "c_periods": list(periods),
-            "c_subjects": list(subjects),
-            "c_values": list(values),
-            "c_missing": list(missing),
-            "c_observed": list(observed_on),
+            "c_cells": orjson.dumps(
+                [
+                    {
+                        "field_id": field_id,
+                        "period": period,
+                        "subject_id": subject_id,
+                        "value": value,
+                        "missing": missed,
+                        "observed_on": day,
+                    }
+                    for field_id, period, subject_id, value, missed, day in zip(
+                        fields, periods, subjects, values, missing, observed_on, strict=True
+                    )
+                ]
+            ).decode()
         },
         are_final=all(periods),
     )
