@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import export, fetch, growth, import_values, job, resolve, submit
+from benchmarks import export, fetch, growth, import_values, job, read, resolve, submit
 from benchmarks.province import SIZES, Province, open_province
 from benchmarks.rows import Row, table, write
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Province], list[Row]]] = {
     "resolve": resolve.run,
     "export": export.run,
     "submit": submit.run,
+    "read": read.run,
     "import": import_values.run,
     "fetch": fetch.run,
     "job": job.run,

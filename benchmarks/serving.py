@@ -28,6 +28,8 @@ OURS = "oneform.wsgi:app"
 BARE = "benchmarks.bare.app:app"
 WEB_WORKERS = 2
 CLIENTS = 8
+RATE_LIMIT = 100_000
+"""Reads are all sent by one client; submissions would never meet the limit."""
 _READY_S = 60.0
 _STOP_S = 30.0
 
@@ -72,6 +74,7 @@ def serving(settings: Settings, *programs: str) -> Iterator[list[WebServer]]:
             database_url=settings.database_url,
             redis_url=valkey.url,
             secret_key=settings.secret_key,
+            rate_limit=RATE_LIMIT,
         )
         yield [stack.enter_context(_serving(found, program)) for program in programs]
 
@@ -82,6 +85,7 @@ def _serving(settings: Settings, program: str) -> Iterator[WebServer]:
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener, log.open("w") as lines:
         number, port = listener.fileno(), listener.getsockname()[1]
         environment = child_environment(settings, web_workers=WEB_WORKERS)
+        environment["ONEFORM_RATE_LIMIT"] = str(settings.rate_limit)
         command = [sys.executable, "-m", "gunicorn", "-c", GUNICORN_CONFIG]
         process = subprocess.Popen(
             [*command, "-b", f"fd://{number}", program],

@@ -6,6 +6,7 @@ turns, so that the machine's moods hit both. `bare/submitting.py` says what the 
 
 from __future__ import annotations
 
+from benchmarks import stored
 from benchmarks.client import Call
 from benchmarks.province import Province
 from benchmarks.rows import Row
@@ -29,6 +30,7 @@ def run(province: Province) -> list[Row]:
     ask_villages(province, province.scope, PERIOD, 2 * ANSWERS)
     province.settle_down()
     calls = submissions(province, PERIOD)
+    stored_row = stored.run(province, calls)
     each = min(MOST, (len(calls) - 2 * WARM_UP) // (2 * ROUNDS))
     with serving(province.runtime.settings, OURS, BARE) as (ours, bare):
         seconds = {ours: 0.0, bare: 0.0}
@@ -40,6 +42,7 @@ def run(province: Province) -> list[Row]:
     count, cells = ROUNDS * each, ROUNDS * each * ANSWERS
     return [
         Row("submit", cells, seconds[ours], seconds[bare], BAR, rate=count / seconds[ours]),
+        stored_row,
     ]
 
 

@@ -39,4 +39,4 @@ def healthz() -> str:
     return "ok"
 
 
-from benchmarks.bare import submitting  # noqa: E402, F401 - puts its views on the application
+from benchmarks.bare import reading, submitting  # noqa: E402, F401 - their views
