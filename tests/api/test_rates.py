@@ -96,3 +96,17 @@ def test_refusal_says_how_long_to_wait(time: Time) -> None:
     with pytest.raises(TooManyRequests) as caught:
         alone.count("one")
     assert caught.value.data == {"retry_after": 1}
+
+
+def test_first_requests_of_a_second_are_told_to_redis_with_the_next_one(
+    time: Time, shared: Settings
+) -> None:
+    limit = Rates(Settings(redis_url=shared.redis_url, rate_limit=40))
+    assert shared.redis_url is not None
+    client = redis.Redis.from_url(shared.redis_url)
+    assert passed([limit], "one", 2) == 2
+    assert client.keys("oneform:rate:*") == []
+    assert passed([limit], "one", 2) == 2
+    (name,) = client.keys("oneform:rate:*")
+    assert client.get(name) == b"4"
+    assert passed([limit], "one", 100) == 36

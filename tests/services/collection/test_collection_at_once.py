@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from collection_fixtures import World, make_world
 from factories import (
     COUNTY,
+    FAR_VILLAGE,
+    FOREIGN_VILLAGE,
     VILLAGE,
     asks_of,
     assert_balanced,
@@ -327,3 +329,50 @@ def test_resolving_waits_for_answers_and_asks_nothing_twice(
         resolve_request(ctx, request)
         assert ctx.sql("SELECT count(*) FROM ask").scalar_one() == 1
         assert_balanced(ctx)
+
+
+def test_units_of_one_request_close_beside_each_other(
+    runtime: Runtime, second: Runtime, county: World
+) -> None:
+    people = {
+        VILLAGE: county.village,
+        FOREIGN_VILLAGE: county.foreign_village,
+        FAR_VILLAGE: county.far_village,
+    }
+    with runtime.context(OPERATOR) as ctx:
+        request = make_request(ctx, county.health, ["test.people"], areas=list(people))
+        answers = {
+            who: submitting(GivenAnswer(ask=asks_of(ctx, unit=unit)["test.people"], value=1))
+            for unit, who in people.items()
+        }
+    first, other, last = answers
+    with runtime.context(first) as one:
+        answers[first](one)
+        # While the first is not committed; only the unit next to it, the last here, would wait.
+        with second.context(other) as two:
+            two.sql("SET LOCAL lock_timeout = '1s'")
+            answers[other](two)
+    with ThreadPoolExecutor(1) as pool, runtime.context(OPERATOR) as ctx:
+        assert ctx.sql("SELECT state FROM request").scalar_one() == "collecting"
+        assert counts_of(ctx, request) == {"answered": 2, "asked": 1}
+        pool.submit(attempt, second, last, answers[last]).result(30)
+    with runtime.context(OPERATOR) as ctx:
+        assert ctx.sql("SELECT state FROM request").scalar_one() == "fulfilled"
+        assert_balanced(ctx)
+
+
+def test_last_units_that_close_at_once_end_their_request(
+    runtime: Runtime, second: Runtime, county: World
+) -> None:
+    people = {VILLAGE: county.village, FAR_VILLAGE: county.far_village}
+    for year in range(2018, 2026):
+        with runtime.context(OPERATOR) as ctx:
+            make_request(ctx, county.health, ["test.people"], areas=list(people), period=str(year))
+            works = [
+                submitting(GivenAnswer(ask=asks_of(ctx, unit=unit)["test.people"], value=1))
+                for unit in people
+            ]
+        at_once(*zip((runtime, second), people.values(), works, strict=True))
+        with runtime.context(OPERATOR) as ctx:
+            assert ctx.sql("SELECT DISTINCT state FROM request").scalars().all() == ["fulfilled"]
+            assert_balanced(ctx)
