@@ -21,10 +21,14 @@ def set_etag(etag: str) -> None:
     flask.g.oneform_etag = etag
 
 
+def is_conditional() -> bool:
+    """Whether the change in hand is meant for one state only, be that readable or not."""
+    return "If-Match" in flask.request.headers
+
+
 def check_etag(etag: str) -> None:
     """Stale unless If-Match is absent, `*`, or names this state. Lock the row before."""
-    given = flask.request.if_match
-    if given and not given.contains(etag):
+    if is_conditional() and not flask.request.if_match.contains(etag):
         raise Stale(
             "If-Match names another state than the present one: read the thing again first."
         )
@@ -33,10 +37,10 @@ def check_etag(etag: str) -> None:
 def given_etag() -> str | None:
     """The tag of If-Match, for services that compare it themselves; None when absent or `*`.
 
-    Stale for several, or a weak one: they cannot name one present state.
+    Stale for several, a weak one, or one that cannot be read: they name no one present state.
     """
     given = flask.request.if_match
-    if not given or given.star_tag:
+    if not is_conditional() or given.star_tag:
         return None
     tags = given.as_set()
     if len(tags) != 1:

@@ -21,7 +21,7 @@ from oneform.api.blueprints import (
     tagged,
 )
 from oneform.api.errors import TooManyRequests
-from oneform.api.etags import check_etag, etag_of, set_etag
+from oneform.api.etags import check_etag, etag_of, is_conditional, set_etag
 from oneform.api.idempotency import idempotent
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Names, Schema, Text
@@ -309,7 +309,7 @@ def list_events(query: dict[str, Any], request_id: uuid.UUID) -> Page[EventView]
 @may_fail(RequestEnded, Stale)
 def cancel_request(request_id: uuid.UUID) -> dict[str, Any]:
     """Cancel a request. Asks that nobody else waits for are withdrawn."""
-    if flask.request.if_match:
+    if is_conditional():
         check_etag(etag_of(shown(reading.get_request(current_context(), request_id))))
     return shown(withdrawal.cancel_request(current_context(), request_id))
 
