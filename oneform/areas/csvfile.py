@@ -13,14 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oneform.kernel.errors import Mistake
+from oneform.kernel.textfiles import decode, on_line
 
-BOM = b"\xef\xbb\xbf"
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-def on_line(line: int, code: str, detail: str) -> Mistake:
-    """A mistake of a line."""
-    return Mistake(f"line {line}", code, detail)
+__all__ = ["Row", "Table", "on_line", "read_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ def read_table(file: bytes | Path, required: Sequence[str], optional: Sequence[s
     Empty lines are skipped. OSError if the file cannot be read.
     """
     data = file.read_bytes() if isinstance(file, Path) else file
-    text, mistakes = _decode(data)
+    text, mistakes = decode(data)
     records = _records(text, mistakes)
     _, header = next(records, (1, []))
     mistakes += _header_mistakes(header, required, optional)
@@ -65,25 +60,6 @@ def read_table(file: bytes | Path, required: Sequence[str], optional: Sequence[s
             mistakes.append(on_line(line, "cells", found))
         rows.append(Row(line, dict(zip(header, cells, strict=False)), whole))
     return Table(rows, mistakes)
-
-
-def _decode(data: bytes) -> tuple[str, list[Mistake]]:
-    if data.startswith(UTF16):
-        return "", [on_line(1, "encoding", "this is UTF-16; save the file as UTF-8")]
-    data = data.removeprefix(BOM)
-    try:
-        return data.decode(), []
-    except UnicodeDecodeError:
-        pass
-    lines, mistakes = [], []
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        try:
-            lines.append(line.decode())
-        except UnicodeDecodeError as error:
-            wrong = f"byte {error.start + 1} (0x{line[error.start]:02X}) is not UTF-8"
-            mistakes.append(on_line(number, "encoding", f"{wrong}; save the file as UTF-8"))
-            lines.append(line.decode(errors="replace"))
-    return "\n".join(lines), mistakes
 
 
 def _records(text: str, mistakes: list[Mistake]) -> Iterator[tuple[int, list[str]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oneform.kernel.errors import Invalid, Mistake
+from oneform.kernel.textfiles import decode
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -36,17 +37,11 @@ def read_table(path: Path, required: Collection[str], optional: Collection[str])
 
 def parse_table(raw: bytes, required: Collection[str], optional: Collection[str]) -> list[Line]:
     """As `read_table`, of the bytes of a file."""
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = raw.count(b"\n", 0, error.start) + 1
-        raise Invalid(
-            "The file is not in UTF-8.",
-            mistakes=[Mistake(f"line {number}", "encoding", "is not in UTF-8")],
-        ) from None
+    text, mistakes = decode(raw)
+    if mistakes:
+        raise Invalid("The file is not in UTF-8.", mistakes=mistakes)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[Line] = []
-    mistakes: list[Mistake] = []
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header, required, optional)
