@@ -12,11 +12,13 @@ from oneform.config import secret_key
 from oneform.identity.access import access_of
 from oneform.runtime import Runtime, observing
 from oneform.runtime.http import EXTENSION
+from oneform.runtime.whole_bodies import Request
 
 
 def create_app(runtime: Runtime) -> flask.Flask:
     """The application on a runtime. UndeclaredAccess when a route says not who may use it."""
     app = flask.Flask("oneform", static_folder=None)
+    app.request_class = Request
     app.extensions[EXTENSION] = runtime
     app.config["SECRET_KEY"] = secret_key(runtime.settings)
     observing.init_app(app)

@@ -13,10 +13,12 @@ from typing import Any
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from setproctitle import setproctitle
 
+from oneform.api.wire import init_server
 from oneform.config import SettingsError, load_settings
 from oneform.runtime.lifeline import end_with_parent
 from oneform.runtime.logging import configure_logging
 from oneform.runtime.metrics_folder import make_metrics_folder, remove_metrics_folder
+from oneform.runtime.patience import limit_patience
 
 TITLE = "oneform: web"
 
@@ -39,6 +41,7 @@ class OneLog(Logger):  # type: ignore[misc]  # it has no types
         self.error_log.propagate = True
 
 
+init_server()
 worker_class = "gthread"
 # Loaded once: a new worker answers at once. No connection is open before the fork.
 preload_app = True
@@ -62,6 +65,12 @@ control_socket_disable = True
 def on_starting(_server: Any) -> None:
     """Before any worker is forked."""
     end_with_parent()
+
+
+def when_ready(server: Any) -> None:
+    """The listeners are there; nothing is accepted yet."""
+    for listener in server.LISTENERS:
+        limit_patience(listener.sock)
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:
