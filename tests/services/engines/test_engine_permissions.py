@@ -5,6 +5,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,20 @@ def test_a_cluster_that_root_has_copied_back_is_given_to_the_servers(
         os.chown(path, 0, 0)
     with PostgresServer(kept_home, durable=False) as server, connect(server) as connection:
         connection.execute("SELECT * FROM village")
+
+
+def test_a_disk_that_takes_no_more_is_told_in_one_line(home: Path) -> None:
+    """A limit on the size of files stands for the full disk."""
+    program = (
+        "import resource, sys; from pathlib import Path; "
+        "from oneform.engines import EngineError, PostgresServer\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2**17, 2**17))\n"
+        "try: PostgresServer(Path(sys.argv[1])).start()\n"
+        "except EngineError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(home)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("PostgreSQL cannot make its cluster: "), done
+    assert "could not" in done.stdout
+    assert len(done.stdout) < 250
