@@ -37,11 +37,27 @@ def run_worker(wanted: list[str]) -> None:
     queues = queue_names(wanted)
     runtime = open_runtime()
     logging.getLogger("rq.worker").addFilter(NotAgain())
-    with present(runtime.redis(timeout=REDIS_TIMEOUT_S), queues):
+    client = runtime.redis(timeout=REDIS_TIMEOUT_S)
+    with present(client, queues):
+        _wait_for_redis(client)
         OneformWorker(queues, connection=runtime.redis()).work(
             logging_level="WARNING", max_jobs=JOBS_PER_PROCESS
         )
     runtime.close()
+
+
+def _wait_for_redis(client: redis.Redis) -> None:
+    """Until it takes what it is given: it may be away, or its disk may be full."""
+    told = False
+    while True:
+        try:
+            client.set("oneform:worker", "", ex=60)
+            return
+        except redis.RedisError as error:
+            if not told:
+                log.warning("the worker waits for Redis", error=str(error))
+            told = True
+            time.sleep(WAIT_FOR_REDIS_S)
 
 
 def run_relay(_arguments: list[str]) -> None:

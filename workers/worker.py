@@ -81,6 +81,23 @@ class OneformWorker(SimpleWorker):
         with suppress(redis.RedisError):
             super().register_death()  # type: ignore[no-untyped-call]
 
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """As RQ's, but with patience too for a Redis that answers and takes nothing.
+
+        So it does while its disk is full; RQ itself waits only for one that is away.
+        """
+        told = False
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except redis.ResponseError as error:
+                if not told:
+                    log.warning("Redis gives out no jobs", error=str(error))
+                told = True
+                time.sleep(self.max_connection_wait_time)
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, and forget the message.
 

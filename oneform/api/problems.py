@@ -19,6 +19,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from oneform.api.errors import InvalidBody
 from oneform.api.mistakes import mistakes_of
+from oneform.kernel.db import DISK_FULL
 from oneform.kernel.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -182,16 +183,24 @@ def answer_schema_error(error: marshmallow.ValidationError) -> flask.Response:
 
 def answer_database_error(error: sa.exc.SQLAlchemyError) -> flask.Response:
     """Away: 503. Input that no column can hold: 400. Anything else is a fault."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError):
         log.error("database.unavailable", error=str(error).splitlines()[0])
+        full = sqlstate == DISK_FULL
+        if full:
+            detail = "The database has no room on its disk; nothing was changed."
+        elif isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+            # If it was lost in the commit, nobody knows.
+            detail = "The database went away meanwhile; whether this was done is not known."
+        else:
+            detail = "The database does not answer; nothing was changed."
         return problem(
             503,
             UNAVAILABLE,
             "Not possible at the moment",
-            "The database does not answer; nothing was changed. Please try again.",
-            headers={"Retry-After": "1"},
+            f"{detail} Please send the same again.",
+            headers={"Retry-After": "5" if full else "1"},
         )
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
     if sqlstate in DATA_SQLSTATES or (isinstance(error, sa.exc.DataError) and sqlstate is None):
         # Without an SQLSTATE it is the driver that could not send it.
         log.warning("input.unstorable", sqlstate=sqlstate, path=flask.request.path)

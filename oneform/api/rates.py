@@ -38,6 +38,7 @@ class Rates:
             self._redis = redis.Redis.from_url(
                 settings.redis_url, socket_connect_timeout=1, socket_timeout=1, retry=None
             )
+        self._is_away = False
         self._away_until = 0.0
         self._lock = threading.Lock()
         self._window = 0
@@ -59,18 +60,35 @@ class Rates:
             )
 
     def _count_shared(self, key: str, window: int, requests: int) -> int | None:
-        if self._redis is None or time.monotonic() < self._away_until:
+        if self._redis is None or not self._may_ask():
             return None
         name = f"oneform:rate:{key}:{window}"
         try:
             with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.incrby(name, requests)
                 pipeline.expire(name, 2)
-                return int(pipeline.execute()[0])
+                seen = int(pipeline.execute()[0])
         except redis.RedisError as error:
-            self._away_until = time.monotonic() + AWAY_S
-            log.warning("rates.redis_away", error=str(error))
+            with self._lock:
+                tell = log.debug if self._is_away else log.warning
+                self._is_away, self._away_until = True, time.monotonic() + AWAY_S
+            tell("rates.redis_away", error=str(error))
             return None
+        if self._is_away:
+            self._is_away = False
+            log.info("rates.redis_back")
+        return seen
+
+    def _may_ask(self) -> bool:
+        """Whether to ask Redis. While it is away one thread at a time tries, and none waits for it."""
+        if not self._is_away:
+            return True
+        with self._lock:
+            now = time.monotonic()
+            if now < self._away_until:
+                return False
+            self._away_until = now + AWAY_S
+            return True
 
     def _count_alone(self, key: str, window: int) -> int:
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import structlog
@@ -52,15 +52,18 @@ class Reviver:
         self._pause = 0.0
         self._not_before = 0.0
 
-    def look(self) -> None:
-        """Look once; KeyboardInterrupt when we are told to stop meanwhile."""
+    def look(self, meanwhile: Callable[[], None]) -> None:
+        """Look once; KeyboardInterrupt when we are told to stop meanwhile.
+
+        A recovery can take long: `meanwhile` is called every now and then.
+        """
         if self._engines is None or self._engines.is_alive():
             return
         if time.monotonic() < self._not_before:
             return
         try:
             with self._signals.interrupting():
-                self._engines.revive()
+                self._engines.revive(meanwhile)
         except EngineError as error:
             self._pause = min(max(1.0, self._pause * 2), LONGEST_PAUSE_S)
             self._not_before = time.monotonic() + self._pause

@@ -113,10 +113,14 @@ class Supervisor:
     def watch(self, each_round: Callable[[], None], pause_s: float = 0.2) -> None:
         """Restart what dies until a signal or `request_stop`; `each_round` is called in between."""
         while not (self.stopping or self.signals.received):
-            for child in self.children:
-                self._look_after(child)
+            self.look_after_all()
             each_round()
             time.sleep(pause_s)
+
+    def look_after_all(self) -> None:
+        """Look at every process once, and start again what has died."""
+        for child in self.children:
+            self._look_after(child)
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()

@@ -104,7 +104,7 @@ def serve(
         readiness = _Readiness(host, port)
 
         def each_round() -> None:
-            reviver.look()
+            reviver.look(supervisor.look_after_all)
             if readiness.is_news() and not when_ready(runtime, address):
                 supervisor.request_stop()
 

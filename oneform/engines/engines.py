@@ -1,6 +1,7 @@
 """Both engines of a data folder together, as `oneform up` wants them."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -41,13 +42,26 @@ class Engines:
         """Tell whether the processes of all engines run."""
         return all(server.alive() for server in self.servers)
 
-    def revive(self) -> list[str]:
-        """Start again what has died; return the names of what was started."""
-        dead = [server for server in self.servers if not server.alive()]
-        for server in dead:
+    def revive(self, meanwhile: Callable[[], None] = lambda: None) -> list[str]:
+        """Start again what has died; return the names of what was started.
+
+        `meanwhile` is called every now and then. Raises EngineError for those that cannot be
+        started, after the others have been.
+        """
+        started, failed = [], []
+        for server in self.servers:
+            if server.alive():
+                continue
             logger.warning("%s has died, and is started again", server.title)
-            server.revive()
-        return [server.title for server in dead]
+            try:
+                server.revive(meanwhile)
+            except EngineError as error:
+                failed.append(str(error))
+            else:
+                started.append(server.title)
+        if failed:
+            raise EngineError("; ".join(failed))
+        return started
 
     def stop(self) -> None:
         """Stop the engines cleanly. May be called twice."""

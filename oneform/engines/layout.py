@@ -26,6 +26,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -94,16 +95,26 @@ class Layout:
         return os.fdopen(descriptor, "ab")
 
     def write_for_server(self, path: Path, text: str) -> None:
-        """Write a file of mode 0600 for the servers, whole or not at all."""
+        """Write a file of mode 0600 for the servers, whole or not at all.
+
+        One that says so already is left: a server may have to start again on a disk that is full.
+        """
+        with suppress(OSError, UnicodeDecodeError):
+            if not path.is_symlink() and path.read_text(encoding="utf-8") == text:
+                return
         # A name that nobody can foresee: the folder is not root's, and a link may lie in wait.
         descriptor, made = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            if os.geteuid() == ROOT:
-                os.fchown(descriptor, self.account.uid, self.account.gid)
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        Path(made).replace(path)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                if os.geteuid() == ROOT:
+                    os.fchown(descriptor, self.account.uid, self.account.gid)
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            Path(made).replace(path)
+        except BaseException:
+            Path(made).unlink(missing_ok=True)
+            raise
 
 
 def open_layout(home: Path, *, durable: bool = True) -> Layout:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
@@ -26,6 +26,10 @@ START_LIMIT = 600.0
 _POLL_SECONDS = 0.02
 _REPORT_SECONDS = 10.0
 _LEFTOVER_SECONDS = 60.0
+
+
+def _nothing() -> None:
+    """What there is to do meanwhile, as a rule."""
 
 
 class _NotReadyYet(EngineError):
@@ -62,6 +66,7 @@ class Server(ABC):
         self._process: Process | None = None
         self._log_start = 0
         self._socket_folder: Path | None = None
+        self._meanwhile: Callable[[], None] = _nothing
 
     # What a kind of server says about itself.
 
@@ -208,11 +213,18 @@ class Server(ABC):
         """Tell whether the server's process runs."""
         return self._process is not None and self._process.alive()
 
-    def revive(self) -> None:
-        """Start the server again if it has died since `start`."""
+    def revive(self, meanwhile: Callable[[], None] = _nothing) -> None:
+        """Start the server again if it has died since `start`, and wait until it serves.
+
+        That may take as long as a recovery takes; `meanwhile` is called every now and then.
+        """
         if not self.alive():
             self._reap()
-            self._start_and_wait()
+            self._meanwhile = meanwhile
+            try:
+                self._start_and_wait()
+            finally:
+                self._meanwhile = _nothing
 
     def __enter__(self) -> Self:
         return self if self._claim is not None else self.start()
@@ -266,6 +278,7 @@ class Server(ABC):
                     told = True
                 for pid in processes.processes_in(self._data(), self.program_name):
                     processes.send(pid, signal.SIGQUIT)
+                self._meanwhile()
 
     def _life(self) -> LifeLock:
         return LifeLock(self.layout.place / f"{self.key}.alive")
@@ -296,6 +309,7 @@ class Server(ABC):
                 logger.info(
                     "%s: not ready after %.0f s: %s", self.title, now - began, self._last_words()
                 )
+            self._meanwhile()
             time.sleep(_POLL_SECONDS)
         return True
 

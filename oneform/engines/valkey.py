@@ -89,7 +89,8 @@ class ValkeyServer(Server):
         return valkey_answers(self.socket)
 
     def _on_ready(self) -> None:
-        """Nothing: there is no schema, and whoever reaches the socket may use it."""
+        """There is no schema, and whoever reaches the socket may use it."""
+        self._mended = False  # what is broken another time can be mended another time
 
     def _recover(self) -> bool:
         """Put the data of a server that did not start aside, once."""

@@ -26,6 +26,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+DISK_FULL = "53100"
+"""SQLSTATE of a server that has no room to write."""
+
 Instant = Annotated[dt.datetime, mapped_column(sa.DateTime(timezone=True))]
 Json = Annotated[Any, mapped_column(pg.JSONB(none_as_null=True))]
 Code = Annotated[str, mapped_column(sa.Text(collation="C"))]

@@ -10,6 +10,7 @@ import redis
 import sqlalchemy as sa
 
 from oneform import migrations
+from oneform.kernel.db import DISK_FULL
 from oneform.runtime.presence import count_workers
 from oneform.runtime.runtime import Runtime
 
@@ -44,12 +45,22 @@ _head = functools.cache(migrations.head)
 """Does not change while the program runs, and takes a while to be read."""
 
 
+# The database says of itself whether its disk has room: more rows than fit into the memory it is
+# allowed are put into a temporary file, some 200 kB. Nothing is left of it, and nothing is changed.
+_SMALL_MEMORY = sa.text("SET LOCAL work_mem = '64kB'")
+_SPILL = sa.text("SELECT count(*) FROM generate_series(1, 10000)")
+
+
 def _check_database(runtime: Runtime) -> dict[str, str]:
     try:
         with runtime.engine.connect() as connection:
             found = migrations.current(connection)
-    except sa.exc.SQLAlchemyError:
-        return {"database": "does not answer", "migrations": "unknown"}
+            connection.execute(_SMALL_MEMORY)
+            connection.execute(_SPILL)
+    except sa.exc.SQLAlchemyError as error:
+        full = getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL
+        words = "has no room on its disk" if full else "does not answer"
+        return {"database": words, "migrations": "unknown"}
     wanted = _head()
     if found != wanted:
         return {"database": "ok", "migrations": f"at {found or 'nothing'}, wanted {wanted}"}
@@ -62,6 +73,9 @@ def _check_redis(runtime: Runtime) -> dict[str, str]:
     try:
         with runtime.redis(timeout=REDIS_TIMEOUT_S) as client:
             seen = count_workers(client)
+    except redis.ResponseError:
+        # Not even a PING is answered while its disk is full.
+        return {"redis": "takes nothing", "workers": "unknown"}
     except redis.RedisError:
         return {"redis": "does not answer", "workers": "unknown"}
     return {"redis": "ok", "workers": "ok" if seen else "none seen"}

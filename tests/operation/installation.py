@@ -155,10 +155,12 @@ class Up:
         *options: str,
         user: int | None = None,
         python: str = sys.executable,
+        log_folder: Path | None = None,
         **settings: str,
     ) -> None:
         self.home, self.port = home, port
-        self._log = (home.parent / f"{home.name}-{time.monotonic_ns()}.log").open("w+")
+        log = f"{home.name}-{time.monotonic_ns()}.log"
+        self._log = ((log_folder or home.parent) / log).open("w+")
         self.process = subprocess.Popen(
             command("up", "--port", str(port), *options, python=python),
             env=environment(home, **settings),
