@@ -49,7 +49,7 @@ class AgencyClient(Client):
             "period": day.isoformat(),
             "due": (self.world.today + dt.timedelta(days=DUE_DAYS)).isoformat(),
         }
-        answer = self.caller.call("request", "POST", "/requests", body=body, key=self.caller.key())
+        answer = self.caller.call("request", "POST", "/requests", body=body, once=True)
         if answer.status != 202:
             self.broken("a request was refused:", answer.content[:300])
             return

@@ -10,7 +10,6 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 import httpx
@@ -48,10 +47,8 @@ class Answer:
 class Caller:
     """Somebody with a token, on one connection."""
 
-    def __init__(
-        self, address: str, tally: Tally, rng: Random, called_off: threading.Event
-    ) -> None:
-        self._tally, self._rng, self._called_off = tally, rng, called_off
+    def __init__(self, address: str, tally: Tally, called_off: threading.Event) -> None:
+        self._tally, self._called_off = tally, called_off
         self._client = httpx.Client(
             base_url=f"{address}/api/v1", timeout=TIMEOUT_S, trust_env=False
         )
@@ -62,10 +59,6 @@ class Caller:
     def close(self) -> None:
         self._client.close()
 
-    def key(self) -> str:
-        """A new Idempotency-Key, drawn from this client's own numbers."""
-        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-
     def call(
         self,
         operation: str,
@@ -74,10 +67,10 @@ class Caller:
         *,
         body: Any = None,
         params: dict[str, str] | None = None,
-        key: str | None = None,
+        once: bool = False,
     ) -> Answer:
-        """The final answer. GaveUp."""
-        headers = {} if key is None else {"Idempotency-Key": key}
+        """The final answer; `once`: under an Idempotency-Key. GaveUp."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())} if once else {}
         content = None
         if body is not None:
             content, headers["Content-Type"] = orjson.dumps(body), "application/json"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from random import Random
 from typing import Any
 
 import orjson
@@ -38,7 +37,7 @@ class _Looking:
 
     def __init__(self, load: Load, key: str | None) -> None:
         self._tally, self._promises = load.tally, load.promises
-        self._caller = Caller(load.address, load.tally, Random(0), threading.Event())
+        self._caller = Caller(load.address, load.tally, threading.Event())
         if key is not None:
             self._caller.use(key)
 

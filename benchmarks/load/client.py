@@ -40,7 +40,7 @@ class Client(ABC):
         self.name = name
         self.world, self.promises, self.tally, self.course = world, promises, tally, course
         self.rng = Random(f"{world.plan.seed}:{name}")
-        self.caller = Caller(address, tally, self.rng, course.called_off)
+        self.caller = Caller(address, tally, course.called_off)
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @abstractmethod

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.load.load import Load
-from benchmarks.load.world import Plan, build_world
+from benchmarks.load.world import Plan, World, build_world
 from oneform.config import Settings
 from oneform.engines import erase_engines, find_engines
 from oneform.runtime import Runtime
@@ -37,9 +37,16 @@ def open_load(address: str, home: Path, plan: Plan) -> Load:
     """A load on an installation that runs in `home` and is empty but for that."""
     engines = find_engines(home)
     assert engines is not None
-    runtime = Runtime(Settings(home=home, database_url=engines.database_url, secret_key="l" * 40))
+    assert engines.database_url is not None
+    return Load(address, make_world(engines.database_url, plan))
+
+
+def make_world(database_url: str, plan: Plan) -> World:
+    """A world in an installation that is empty."""
+    # Nothing is sealed with this key.
+    runtime = Runtime(Settings(database_url=database_url, secret_key="l" * 40))
     try:
-        return Load(address, build_world(runtime, plan))
+        return build_world(runtime, plan)
     finally:
         runtime.close()
 

@@ -18,11 +18,14 @@ C = TypeVar("C", bound=Client)
 
 
 class Load:
-    """The clients of a world, at work on an installation."""
+    """The clients of a world, at work on an installation.
 
-    def __init__(self, address: str, world: World) -> None:
+    `promises` are those of an earlier load on the same world: they hold still.
+    """
+
+    def __init__(self, address: str, world: World, promises: Promises | None = None) -> None:
         self.address, self.world = address, world
-        self.promises, self.tally = Promises(), Tally()
+        self.promises, self.tally = promises or Promises(), Tally()
         self.course = Course(threading.Event(), threading.Event(), threading.Event())
         self.agencies: list[Client] = []
         self.others: list[Client] = []

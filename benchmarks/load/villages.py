@@ -77,7 +77,7 @@ class VillageClient(Client):
             "POST",
             "/submissions",
             body={"mode": mode, "answers": answers},
-            key=self.caller.key(),
+            once=True,
         )
         if answer.status != 201:
             # A cancelled request has taken an ask away.

@@ -20,7 +20,7 @@ def on_linux_only() -> None:
         pytest.skip("these tests look into /proc")
 
 
-def _folder() -> Path:
+def make_folder() -> Path:
     # Unlike pytest's own folders it can be crossed by the account that root gives the engines to.
     folder = Path(tempfile.mkdtemp(prefix="oneform-up-"))
     folder.chmod(0o755)
@@ -30,7 +30,7 @@ def _folder() -> Path:
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A data folder yet to be made; what still runs in it at the end is stopped."""
-    folder = _folder()
+    folder = make_folder()
     yield folder / "home"
     if (folder / "home").is_dir():
         erase_engines(folder / "home")
@@ -40,7 +40,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     """An installation that runs, shared by the tests of a module: each leaves it running."""
-    folder = _folder()
+    folder = make_folder()
     up = Up(folder / "home", free_port(), "--bare", "--web-workers", "1", "--workers", "2")
     try:
         up.ready_line = up.wait_until_ready()  # type: ignore[attr-defined]

@@ -199,9 +199,14 @@ class Up:
         except OSError:
             return 0, b""
 
-    def is_ready(self) -> bool:
+    def readiness(self) -> tuple[int, dict[str, Any]]:
+        """Status and body of `/readyz`; status 0 where nobody answers."""
         status, body = self.get("/readyz")
-        return status == 200 and orjson.loads(body)["status"] == "ok"
+        return status, orjson.loads(body) if status else {}
+
+    def is_ready(self) -> bool:
+        status, found = self.readiness()
+        return status == 200 and found["status"] == "ok"
 
     def pids(self, kind: str) -> list[int]:
         """The processes with the title of a kind, those of gunicorn's master first."""
