@@ -77,6 +77,29 @@ def test_limit_holds_in_memory_without_redis(time: Time, redis_url: str | None) 
     assert [entry["event"] for entry in logs] == ["rates.redis_away"] * (redis_url is not None)
 
 
+def test_while_redis_is_away_nobody_else_waits_for_whoever_tries(time: Time) -> None:
+    limit = Rates(Settings(redis_url="unix:///nonexistent/socket"))
+    assert limit._may_ask()
+    limit.count("one")
+    assert not limit._may_ask()
+    time.now += rates.AWAY_S
+    assert [limit._may_ask() for _ in range(3)] == [True, False, False]
+
+
+def test_outage_is_told_once_and_its_end(time: Time, shared: Settings) -> None:
+    limit = Rates(shared)
+    working, limit._redis = limit._redis, redis.Redis.from_url("unix:///nonexistent/socket")
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            limit.count("one")
+            time.now += rates.AWAY_S
+        limit._redis = working
+        limit.count("one")
+        limit.count("one")
+    told = [entry["event"] for entry in logs if entry["log_level"] != "debug"]
+    assert told == ["rates.redis_away", "rates.redis_back"]
+
+
 def test_redis_is_asked_again_after_a_while(time: Time, shared: Settings) -> None:
     limit = Rates(shared)
     away = Rates(Settings(redis_url="unix:///nonexistent/socket"))

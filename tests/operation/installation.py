@@ -199,6 +199,9 @@ class Up:
         except OSError:
             return 0, b""
 
+    def metrics(self) -> str:
+        return self.get("/metrics")[1].decode()
+
     def readiness(self) -> tuple[int, dict[str, Any]]:
         """Status and body of `/readyz`; status 0 where nobody answers."""
         status, body = self.get("/readyz")

@@ -71,8 +71,8 @@ def test_work_goes_through_the_outbox_to_a_worker(up: Up) -> None:
 def test_metrics_are_of_all_processes(up: Up) -> None:
     up.get("/docs")
     # One that an earlier test killed is forgotten after a while.
-    wait_for(lambda: "oneform_workers 2.0" in metrics(up), "both workers are counted")
-    text = metrics(up)
+    wait_for(lambda: "oneform_workers 2.0" in up.metrics(), "both workers are counted")
+    text = up.metrics()
     assert re.search(
         r'oneform_http_requests_total\{method="GET",route="/docs",status="200"\} \d', text
     )
@@ -87,12 +87,8 @@ def test_backup_and_restore_while_it_runs(up: Up) -> None:
     assert "; what was replaced is in " in done.stdout
     wait_for(up.is_ready, "all is well")
     wait_for(
-        lambda: 'oneform_outbox_jobs{job="sweep_asks",state="due"}' not in metrics(up), "sweeps"
+        lambda: 'oneform_outbox_jobs{job="sweep_asks",state="due"}' not in up.metrics(), "sweeps"
     )
-
-
-def metrics(up: Up) -> str:
-    return up.get("/metrics")[1].decode()
 
 
 def test_second_one_on_the_same_folder_is_refused_in_one_line(up: Up) -> None:

@@ -121,6 +121,25 @@ class TestRedisThatGoesAndComesBack:
         wait_for(lambda: "meanwhile" in slow_job.tags(), "the next job is done")
         assert worker.is_alive()
 
+    @pytest.mark.usefixtures("running_relay")
+    def test_redis_that_answers_but_takes_nothing_is_waited_for(
+        self, start_worker: StartWorker, own_valkey: ValkeyServer, outbox: Outbox
+    ) -> None:
+        """As one whose disk is full does; here it is told to be another one's copy."""
+        client = redis.Redis.from_url(own_valkey.url)
+        at_work = start_worker()
+        outbox.enqueue(ProbeJob.NOTE_IT, tag="before")
+        wait_for(lambda: outbox.tags() == ["before"], "it works")
+        client.replicaof("127.0.0.1", 1)
+        beginning = start_worker()
+        outbox.enqueue(ProbeJob.NOTE_IT, tag="meanwhile")
+        wait_for(lambda: title(beginning) == "oneform: worker", "another one has begun")
+        assert outbox.tags() == ["before"]
+        client.replicaof("NO", "ONE")
+        wait_for(lambda: not outbox.rows(), "the work goes on")
+        assert at_work.is_alive()
+        assert beginning.is_alive()
+
 
 @pytest.mark.usefixtures("running_relay")
 def test_worker_told_to_stop_hands_a_long_job_on(

@@ -15,6 +15,7 @@ import redis
 
 from oneform.engines import EngineError, PostgresServer, ValkeyServer, processes, start_engines
 from oneform.engines import server as server_module
+from oneform.engines.layout import open_layout
 
 Connect = Callable[[PostgresServer], psycopg.Connection]
 
@@ -152,6 +153,42 @@ def test_a_postmaster_killed_alone_is_started_again_after_its_busy_children(
         bystander.kill()
         assert engines.is_alive()
         assert villages(server, connect) == 1
+
+
+def test_one_that_cannot_start_does_not_keep_the_other_down(kept_home: Path) -> None:
+    with start_engines(kept_home) as engines:
+        servers = engines.postgres, engines.valkey
+        for server in servers:
+            assert server is not None
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGKILL)
+        wait_until(lambda: not any(server and server.alive() for server in servers))
+        local = kept_home / "postgres" / "local.conf"
+        kept = local.read_text()
+        local.write_text("nonsense = 1\n")
+        with pytest.raises(EngineError, match="PostgreSQL did not start"):
+            engines.revive()
+        assert engines.valkey is not None
+        assert engines.valkey.alive()
+        local.write_text(kept)
+        rounds: list[int] = []
+        assert engines.revive(lambda: rounds.append(1)) == ["PostgreSQL"]
+        assert rounds, "others were looked after meanwhile"
+        assert engines.is_alive()
+
+
+def test_settings_that_are_the_same_need_no_room_on_the_disk(kept_home: Path) -> None:
+    layout = open_layout(kept_home)
+    path = layout.run / "some.conf"
+    layout.write_for_server(path, "one")
+    before = path.stat()
+    layout.write_for_server(path, "one")
+    assert os.path.samestat(before, path.stat())
+    there = set(layout.run.iterdir())
+    with pytest.raises(UnicodeEncodeError):
+        layout.write_for_server(path, "\ud800")
+    assert set(layout.run.iterdir()) == there
+    assert path.read_text() == "one"
 
 
 def test_a_killed_valkey_is_started_again(kept_home: Path) -> None:
