@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installation import Up, free_port
+from installation import Up, free_port, make_folder
 
 from oneform.engines import erase_engines
 
@@ -18,13 +17,6 @@ from oneform.engines import erase_engines
 def on_linux_only() -> None:
     if sys.platform != "linux":
         pytest.skip("these tests look into /proc")
-
-
-def make_folder() -> Path:
-    # Unlike pytest's own folders it can be crossed by the account that root gives the engines to.
-    folder = Path(tempfile.mkdtemp(prefix="oneform-up-"))
-    folder.chmod(0o755)
-    return folder
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -34,6 +35,13 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
             pytest.fail(f"still waiting: {what}")
         time.sleep(0.05)
     return found
+
+
+def make_folder() -> Path:
+    """Unlike pytest's own it can be crossed by the account that root gives the engines to."""
+    folder = Path(tempfile.mkdtemp(prefix="oneform-up-"))
+    folder.chmod(0o755)
+    return folder
 
 
 def free_port() -> int:

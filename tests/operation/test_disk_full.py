@@ -15,8 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import make_folder
-from installation import Up, free_port, wait_for
+from installation import Up, free_port, make_folder, wait_for
 
 from benchmarks.load.checking import check
 from benchmarks.load.installation import open_load

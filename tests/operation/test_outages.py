@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from conftest import make_folder
-from installation import Up, engines_of, free_port, wait_for
+from installation import Up, engines_of, free_port, make_folder, wait_for
 
 from benchmarks.load.checking import check
 from benchmarks.load.installation import make_world, open_load
