@@ -78,7 +78,7 @@ def test_limit_holds_in_memory_without_redis(time: Time, redis_url: str | None) 
 
 
 def test_while_redis_is_away_nobody_else_waits_for_whoever_tries(time: Time) -> None:
-    limit = Rates(Settings(redis_url="unix:///nonexistent/socket"))
+    limit = Rates(Settings(redis_url="unix:///nonexistent/socket", rate_limit=5))
     assert limit._may_ask()
     limit.count("one")
     assert not limit._may_ask()
