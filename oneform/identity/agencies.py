@@ -16,7 +16,7 @@ from oneform.identity.errors import AlreadyThere
 from oneform.identity.models import Agency
 from oneform.identity.places import find_places
 from oneform.identity.policy import Permission
-from oneform.identity.tables import Line, doubles, read_table
+from oneform.identity.tables import Line, doubles, read_table, refuse
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake, NotFound
 
@@ -87,13 +87,15 @@ def import_agencies(ctx: Context, path: Path) -> dict[str, int]:
     counts `created`, `updated`, `unchanged`; Invalid with the line of every mistake.
     """
     policy.require(ctx, Permission.OPERATE)
-    lines = read_table(path, required=("code", "name"), optional=("area", "parent"))
-    places = find_places(ctx, (line["area"] for line in lines))
+    lines, mistakes = read_table(path, required=("code", "name"), optional=("area", "parent"))
+    places = find_places(ctx, (line["area"] for line in lines if line.is_whole))
     parents: dict[str, str | None] = {row.code: row.parent for row in ctx.sql(_ABOVE)}
-    mistakes = doubles(lines, "code")
+    mistakes += doubles(lines, "code")
     parents |= {line["code"]: line["parent"] or None for line in lines}
     for line in lines:
-        if not CODE.fullmatch(line["code"]):
+        if not line.is_whole:
+            continue
+        if line["code"] and not CODE.fullmatch(line["code"]):
             mistakes.append(line.mistake("pattern", f"code {line['code']!r} {_CODE_WORDS}"))
         if line["area"] and line["area"] not in places:
             mistakes.append(line.mistake("unknown-area", f"there is no area {line['area']}"))
@@ -101,8 +103,7 @@ def import_agencies(ctx: Context, path: Path) -> dict[str, int]:
             mistakes.append(line.mistake("unknown-agency", f"there is no agency {line['parent']}"))
         elif _is_below_itself(line["code"], parents):
             mistakes.append(line.mistake("cycle", f"{line['code']} would be above itself"))
-    if mistakes:
-        raise Invalid("The file has mistakes; nothing was imported.", mistakes=mistakes)
+    refuse(mistakes)
     area_ids = {code: place.id for code, place in places.items()}
     counts = _write(ctx, lines, area_ids)
     append(ctx, Tag.AGENCIES_IMPORTED, **counts)

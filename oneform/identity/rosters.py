@@ -7,6 +7,7 @@ a password in a file is meant for the first login, and the file to be deleted.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from oneform.audit.service import append
@@ -16,9 +17,9 @@ from oneform.identity.passwords import hash_password, password_mistakes
 from oneform.identity.people import USERNAME, USERNAME_WORDS, normal_username, role_mistakes
 from oneform.identity.places import Place, find_places
 from oneform.identity.policy import Permission
-from oneform.identity.tables import Line, doubles, read_table
+from oneform.identity.tables import Line, doubles, read_table, refuse
 from oneform.kernel.context import Context
-from oneform.kernel.errors import Invalid, Mistake
+from oneform.kernel.errors import Mistake
 from oneform.kernel.ids import new_id
 
 
@@ -30,30 +31,34 @@ def import_people(ctx: Context, path: Path) -> dict[str, int]:
     with the line of every mistake.
     """
     policy.require(ctx, Permission.OPERATE)
+    read, mistakes = read_table(
+        path, required=("username", "roles", "area"), optional=("name", "agency", "password")
+    )
     lines = [
-        Line(line.number, line.cells | {"username": normal_username(line["username"])})
-        for line in read_table(
-            path, required=("username", "roles", "area"), optional=("name", "agency", "password")
-        )
+        replace(line, cells=line.cells | {"username": normal_username(line["username"])})
+        for line in read
     ]
-    places = find_places(ctx, (line["area"] for line in lines))
+    places = find_places(ctx, (line["area"] for line in lines if line.is_whole))
     agencies = {row.code: int(row.id) for row in ctx.sql("SELECT code, id FROM agency")}
-    mistakes = doubles(lines, "username")
+    mistakes += doubles(lines, "username")
     for line in lines:
-        mistakes += _line_mistakes(line, places, agencies)
-    if mistakes:
-        raise Invalid("The file has mistakes; nothing was imported.", mistakes=mistakes)
+        if line.is_whole:
+            mistakes += _line_mistakes(line, places, agencies)
+    refuse(mistakes)
     counts = _write(ctx, lines, places, agencies)
     append(ctx, Tag.PEOPLE_IMPORTED, **counts)
     return counts
 
 
 def _line_mistakes(line: Line, places: dict[str, Place], agencies: dict[str, int]) -> list[Mistake]:
+    """What is wrong with the content of a line. That cells are empty has been said."""
     where = f"line {line.number}"
-    mistakes = role_mistakes(line["roles"].split(), line["agency"], where)
-    if not USERNAME.fullmatch(line["username"]):
+    mistakes = []
+    if line["roles"]:
+        mistakes += role_mistakes(line["roles"].split(), line["agency"], where)
+    if line["username"] and not USERNAME.fullmatch(line["username"]):
         mistakes.append(line.mistake("pattern", f"username {line['username']!r} {USERNAME_WORDS}"))
-    if line["area"] not in places:
+    if line["area"] and line["area"] not in places:
         mistakes.append(line.mistake("unknown-area", f"there is no area {line['area']}"))
     if line["agency"] and line["agency"] not in agencies:
         mistakes.append(line.mistake("unknown-agency", f"there is no agency {line['agency']}"))

@@ -20,6 +20,8 @@ class Line:
 
     number: int
     cells: dict[str, str]
+    is_whole: bool = True
+    """False: too many cells, too few, or one that no column can hold; the others mean nothing."""
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
@@ -28,14 +30,22 @@ class Line:
         return Mistake(f"line {self.number}", code, detail)
 
 
-def read_table(path: Path, required: Collection[str], optional: Collection[str]) -> list[Line]:
-    """The rows of a CSV file in UTF-8. Invalid, with every mistake; OSError."""
+def read_table(
+    path: Path, required: Collection[str], optional: Collection[str]
+) -> tuple[list[Line], list[Mistake]]:
+    """The rows of a CSV file in UTF-8, and what is wrong with their form.
+
+    Invalid for a file that is no table at all; OSError. Whoever knows what the cells mean adds
+    the mistakes of their content, and refuses all at once with `refuse`.
+    """
     if path.stat().st_size > MAX_BYTES:
         raise Invalid(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
     return parse_table(path.read_bytes(), required, optional)
 
 
-def parse_table(raw: bytes, required: Collection[str], optional: Collection[str]) -> list[Line]:
+def parse_table(
+    raw: bytes, required: Collection[str], optional: Collection[str]
+) -> tuple[list[Line], list[Mistake]]:
     """As `read_table`, of the bytes of a file."""
     text, mistakes = decode(raw)
     if mistakes:
@@ -48,7 +58,11 @@ def parse_table(raw: bytes, required: Collection[str], optional: Collection[str]
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
-            line = Line(reader.line_num, dict(zip(header, map(str.strip, row), strict=False)))
+            line = Line(
+                reader.line_num,
+                dict(zip(header, map(str.strip, row), strict=False)),
+                is_whole=len(row) == len(header) and "\0" not in "".join(row),
+            )
             lines.append(line)
             if len(row) != len(header):
                 mistakes.append(
@@ -57,13 +71,24 @@ def parse_table(raw: bytes, required: Collection[str], optional: Collection[str]
             if "\0" in "".join(row):
                 mistakes.append(line.mistake("text", "contains the character U+0000"))
             mistakes += [
-                line.mistake("required", f"{name} is empty") for name in required if not line[name]
+                line.mistake("required", f"{name} is empty")
+                for name in required
+                if line.is_whole and not line[name]
             ]
     except csv.Error as error:
+        # What follows cannot be read, so that nothing can be said of what the lines refer to.
         mistakes.append(Mistake(f"line {reader.line_num}", "csv", f"is no CSV: {error}"))
+        refuse(mistakes)
+    return lines, mistakes
+
+
+def refuse(mistakes: list[Mistake]) -> None:
+    """Invalid, by line, if there are mistakes."""
     if mistakes:
-        raise Invalid("The file has mistakes; nothing was imported.", mistakes=mistakes)
-    return lines
+        raise Invalid(
+            "The file has mistakes; nothing was imported.",
+            mistakes=sorted(mistakes, key=lambda mistake: int(mistake.pointer.split()[1])),
+        )
 
 
 def _check_header(header: list[str], required: Collection[str], optional: Collection[str]) -> None:
@@ -82,8 +107,7 @@ def _check_header(header: list[str], required: Collection[str], optional: Collec
         for name in sorted(set(header))
         if header.count(name) > 1
     ]
-    if mistakes:
-        raise Invalid("The file has mistakes; nothing was imported.", mistakes=mistakes)
+    refuse(mistakes)
 
 
 def doubles(lines: list[Line], column: str) -> list[Mistake]:
@@ -91,6 +115,8 @@ def doubles(lines: list[Line], column: str) -> list[Mistake]:
     first: dict[str, int] = {}
     found = []
     for line in lines:
+        if not line[column]:
+            continue
         number = first.setdefault(line[column], line.number)
         if number != line.number:
             found.append(

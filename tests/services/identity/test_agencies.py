@@ -127,3 +127,20 @@ def test_file_in_another_encoding_is_refused_with_its_line(ctx: Context, tmp_pat
     with pytest.raises(Invalid) as caught:
         import_agencies(ctx, path)
     assert [(m.pointer, m.code) for m in caught.value.mistakes] == [("line 3", "encoding")]
+
+
+def test_every_line_is_named_at_once_whatever_is_wrong_with_it(
+    ctx: Context, areas: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text("code,name,area,parent\na,,1,\nb,乙\nc,丙,,zz\n,丁,,b\ne,\0,,\n")
+    with pytest.raises(Invalid) as caught:
+        import_agencies(ctx, path)
+    assert [(m.pointer, m.code) for m in caught.value.mistakes] == [
+        ("line 2", "required"),
+        ("line 2", "unknown-area"),
+        ("line 3", "cells"),
+        ("line 4", "unknown-agency"),
+        ("line 5", "required"),
+        ("line 6", "text"),
+    ]

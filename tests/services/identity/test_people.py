@@ -179,3 +179,19 @@ def test_every_broken_line_is_named_and_nothing_imported(
         ("line 8", "double"),
     }
     assert ctx.session.scalar(sa.select(sa.func.count()).select_from(Staff)) == 0
+
+
+def test_empty_cells_hide_no_other_mistake(ctx: Context, areas: None, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"username,roles,area\n,king,{VILLAGE}\nli,,1\nwu,staff\nhe,king,\n")
+    with pytest.raises(Invalid) as caught:
+        import_people(ctx, path)
+    assert [(m.pointer, m.code) for m in caught.value.mistakes] == [
+        ("line 2", "required"),
+        ("line 2", "choice"),
+        ("line 3", "required"),
+        ("line 3", "unknown-area"),
+        ("line 4", "cells"),
+        ("line 5", "required"),
+        ("line 5", "choice"),
+    ]
