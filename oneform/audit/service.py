@@ -1,6 +1,6 @@
 """Writing the audit trail. It is append only: there is no other verb, and a trigger sees to it.
 
-Reading it (supervisors) belongs to the parts above, which know about reach.
+Reading it (`oneform.identity.trail`) belongs above, where reach is known.
 """
 
 from __future__ import annotations
