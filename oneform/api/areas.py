@@ -8,7 +8,7 @@ from marshmallow import EXCLUDE, fields, validate
 
 from oneform.api.blueprints import Blueprint, current_context, may_fail, needs
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Instant, Schema
+from oneform.api.schemas import Day, Instant, Schema
 from oneform.areas import queries
 from oneform.areas.models import AreaChangeKind, Level
 from oneform.areas.queries import AreaView, ChangeView
@@ -38,7 +38,7 @@ class OnIn(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    on = fields.Date(load_default=None, metadata={"description": "as it was on this day"})
+    on = Day(load_default=None, metadata={"description": "as it was on this day"})
 
 
 class AreaOut(Schema):
@@ -47,15 +47,13 @@ class AreaOut(Schema):
     level = fields.Function(lambda area: area.level.word, metadata={"enum": LEVELS})
     parent = fields.String(allow_none=True, metadata={"description": "code of the area above"})
     urban_rural_class = fields.String(allow_none=True)
-    valid_from = fields.Date(allow_none=True)
-    valid_to = fields.Date(
-        allow_none=True, metadata={"description": "first day on which it is so no more"}
-    )
+    valid_from = Day(allow_none=True)
+    valid_to = Day(allow_none=True, metadata={"description": "first day on which it is so no more"})
 
 
 class ChangeOut(Schema):
     change = fields.Enum(AreaChangeKind, by_value=True, attribute="kind")
-    on_date = fields.Date()
+    on_date = Day()
     old_code = fields.String(allow_none=True)
     old_name = fields.String(allow_none=True)
     new_code = fields.String(allow_none=True)

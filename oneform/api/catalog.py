@@ -14,8 +14,8 @@ from catalog.views import CodeListView, FieldVersionView, SubjectKindView
 from oneform.api.blueprints import Blueprint, current_context, public, tagged
 from oneform.api.etags import etag_of, set_etag
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Instant, Schema, Words
-from oneform.kernel.paging import Page
+from oneform.api.schemas import Day, Instant, Schema, Words
+from oneform.kernel.paging import Page, cut_page
 
 blueprint = Blueprint("catalog", __name__, description="The whitelist (白名单目录).")
 
@@ -39,7 +39,7 @@ class FieldIn(Schema):
         unknown = EXCLUDE
 
     version = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
-    on = fields.Date(load_default=None, metadata={"description": "in force on this day"})
+    on = Day(load_default=None, metadata={"description": "in force on this day"})
 
 
 class SharingOut(Schema):
@@ -83,7 +83,7 @@ class FieldOut(Schema):
     window = fields.Nested(WindowOut, allow_none=True)
     effective_from = fields.String(metadata={"format": "date"})
     expires_on = fields.String(metadata={"format": "date"})
-    ends_on = fields.Date(
+    ends_on = Day(
         allow_none=True, metadata={"description": "first day no longer in force, if ended early"}
     )
     published_at = Instant()
@@ -92,7 +92,7 @@ class FieldOut(Schema):
 class CodeListItemOut(Schema):
     code = fields.String()
     name = Words()
-    retired_on = fields.Date(allow_none=True)
+    retired_on = Day(allow_none=True)
 
 
 class CodeListSummaryOut(Schema):
@@ -148,21 +148,24 @@ def get_field(query: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 @blueprint.get("/fields/<code>/versions")
+@blueprint.arguments(PageIn, location="query")
 @blueprint.response(200, page_of(FieldOut))
 @public
-def list_versions(code: str) -> Page[dict[str, Any]]:
+def list_versions(query: dict[str, Any], code: str) -> Page[dict[str, Any]]:
     """List all versions of a field, the first one first."""
     ctx = current_context()
-    versions = reading.list_versions(ctx, code)
-    return Page([shown(version, ctx.today()) for version in versions], None)
+    page = cut_page(reading.list_versions(ctx, code), lambda version: version.version, **query)
+    return Page([shown(version, ctx.today()) for version in page.items], page.next)
 
 
 @blueprint.get("/code-lists")
+@blueprint.arguments(PageIn, location="query")
 @blueprint.response(200, page_of(CodeListSummaryOut))
 @public
-def list_code_lists() -> Page[CodeListView]:
+def list_code_lists(query: dict[str, Any]) -> Page[CodeListView]:
     """List the code lists."""
-    return Page(reading.list_code_lists(current_context()), None)
+    found = reading.list_code_lists(current_context())
+    return cut_page(found, lambda code_list: code_list.code, **query)
 
 
 @blueprint.get("/code-lists/<code>")
@@ -177,8 +180,10 @@ def get_code_list(code: str) -> CodeListView:
 
 
 @blueprint.get("/subject-kinds")
+@blueprint.arguments(PageIn, location="query")
 @blueprint.response(200, page_of(SubjectKindOut))
 @public
-def list_subject_kinds() -> Page[SubjectKindView]:
+def list_subject_kinds(query: dict[str, Any]) -> Page[SubjectKindView]:
     """List the kinds of subject that values may be about."""
-    return Page(reading.list_subject_kinds(current_context()), None)
+    found = reading.list_subject_kinds(current_context())
+    return cut_page(found, lambda kind: kind.code, **query)

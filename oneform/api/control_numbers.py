@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields
 
 from oneform.api.blueprints import Blueprint, current_context, public
-from oneform.api.schemas import Names, Schema
+from oneform.api.schemas import Day, Names, Schema
 from oneform.requests.reading import check_control_number
 
 blueprint = Blueprint(
@@ -29,7 +29,7 @@ class ControlNumberOut(Schema):
     title = fields.String(allow_none=True)
     legal_basis = fields.String(allow_none=True)
     fields_ = fields.List(fields.Nested(ControlFieldOut), data_key="fields")
-    due = fields.Date(allow_none=True)
+    due = Day(allow_none=True)
     state = fields.String(allow_none=True)
 
 

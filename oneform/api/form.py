@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, ValidationError, fields, post_load, validate, v
 from oneform.api.blueprints import BASE, Blueprint, current_context, may_fail, needs
 from oneform.api.idempotency import idempotent
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Instant, Schema, Text
+from oneform.api.schemas import Day, Instant, Schema, Text
 from oneform.collection import service
 from oneform.collection.commands import (
     NOTHING,
@@ -54,7 +54,7 @@ class SubjectRefOut(Schema):
 class PreviousOut(Schema):
     value = fields.Raw(allow_none=True)
     period = fields.String(allow_none=True)
-    observed_on = fields.Date()
+    observed_on = Day()
     source = fields.String()
 
 
@@ -64,7 +64,7 @@ class RequestedByOut(Schema):
     control_no = fields.String()
     purpose = fields.String()
     legal_basis = fields.String()
-    due = fields.Date()
+    due = Day()
 
 
 class DraftOut(Schema):
@@ -79,7 +79,7 @@ class FormAskOut(Schema):
     field = fields.String()
     version = fields.Integer()
     state = fields.Enum(AskState, by_value=True)
-    due = fields.Date()
+    due = Day()
     draft = fields.Nested(DraftOut, allow_none=True)
     previous = fields.Nested(PreviousOut, allow_none=True)
     requested_by = fields.List(fields.Nested(RequestedByOut))
@@ -114,7 +114,7 @@ class FormSectionOut(Schema):
     topic = fields.String()
     kind = fields.String()
     period = fields.String(allow_none=True)
-    due = fields.Date()
+    due = Day()
     fields_ = fields.List(fields.Nested(FormFieldOut), data_key="fields", attribute="fields")
     rows = fields.List(fields.Nested(FormRowOut))
     next = fields.String(allow_none=True)
@@ -134,7 +134,7 @@ class FormUnitOut(Schema):
 
 class FormOut(Schema):
     unit = fields.Nested(FormUnitOut)
-    due = fields.Date(allow_none=True)
+    due = Day(allow_none=True)
     counts = fields.Nested(FormCountsOut)
     sections = fields.List(fields.Nested(FormSectionOut))
 

@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from oneform.api.blueprints import Blueprint, current_context, may_fail, needs
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Instant, Schema, Text
+from oneform.api.schemas import Day, Instant, Schema, Text
 from oneform.identity.policy import Permission
 from oneform.kernel.errors import Conflict
 from oneform.kernel.paging import Page
@@ -33,8 +33,8 @@ class GrantOut(Schema):
     legal_basis = fields.String()
     reason = fields.String(allow_none=True)
     conditions = fields.String(allow_none=True)
-    valid_until = fields.Date(allow_none=True)
-    answer_by = fields.Date()
+    valid_until = Day(allow_none=True)
+    answer_by = Day()
     provisional = fields.Boolean(
         metadata={"description": "the holidays up to `answer_by` are not yet published"}
     )
@@ -52,7 +52,7 @@ class GrantsIn(PageIn):
 class DecisionIn(Schema):
     decision = fields.String(required=True, validate=validate.OneOf(["grant", "refuse"]))
     reason = Text(load_default=None, allow_none=True, longest=2000)
-    valid_until = fields.Date(load_default=None, allow_none=True)
+    valid_until = Day(load_default=None, allow_none=True)
     conditions = Text(load_default=None, allow_none=True, longest=2000)
 
 

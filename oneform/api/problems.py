@@ -122,9 +122,9 @@ def problem(
         "title": title,
         "status": status,
         "detail": detail,
+        # Always there, so that a client needs no second shape.
+        "errors": errors or [],
     }
-    if errors is not None:
-        body["errors"] = errors
     response = flask.Response(
         orjson.dumps(body, default=str), status=status, mimetype=MEDIA_TYPE, headers=headers
     )
@@ -153,9 +153,7 @@ def answer_domain_error(error: DomainError) -> flask.Response:
         name_of(error),
         error.title,
         detail,
-        errors=[mistake.as_dict() for mistake in error.mistakes[:MOST_MISTAKES]]
-        if error.mistakes or status == 422
-        else None,
+        errors=[mistake.as_dict() for mistake in error.mistakes[:MOST_MISTAKES]],
         extra=error.data,
         headers=headers,
     )

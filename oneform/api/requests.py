@@ -6,10 +6,10 @@ import datetime as dt
 import threading
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import flask
-from marshmallow import fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
 from oneform.api.blueprints import (
     BASE,
@@ -20,16 +20,18 @@ from oneform.api.blueprints import (
     needs,
     tagged,
 )
-from oneform.api.errors import TooManyRequests
+from oneform.api.errors import InvalidBody, TooManyRequests
 from oneform.api.etags import check_etag, etag_of, is_conditional, set_etag
 from oneform.api.idempotency import idempotent
+from oneform.api.mistakes import mistakes_of
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Instant, Names, Schema, Text
+from oneform.api.schemas import Day, Instant, Names, Schema, Text
 from oneform.areas.models import Level
 from oneform.identity.policy import Permission
-from oneform.kernel.errors import Invalid, Stale
-from oneform.kernel.paging import Page
+from oneform.kernel.errors import Stale
+from oneform.kernel.paging import Page, cut_page
 from oneform.requests import checking, data, reading, service, withdrawal
+from oneform.requests.admission import JUDGED, find_mistakes
 from oneform.requests.commands import (
     AreaProgress,
     CheckedRequest,
@@ -71,10 +73,33 @@ class RequestIn(Schema):
     )
     scope = fields.Nested(ScopeIn, required=True)
     period = fields.String(load_default=None, allow_none=True)
-    due = fields.Date(required=True)
+    due = Day(required=True)
     urgent = fields.Boolean(load_default=False, truthy={True}, falsy={False})
     gap = fields.String(load_default="ask", validate=validate.OneOf(["ask", "leave"]))
     on_off_list = fields.String(load_default="reject", validate=validate.OneOf(["reject", "drop"]))
+
+    def handle_error(
+        self,
+        error: ValidationError,
+        data: Any,  # noqa: ARG002 - part of the signature
+        *,
+        many: bool,  # noqa: ARG002
+        **_: Any,
+    ) -> NoReturn:
+        """Tell the mistakes of what can be read too: whoever mends a demand mends it once."""
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        valid = dict(error.valid_data or {})
+        scope, said = valid.pop("scope", {}), messages.get("scope")
+        if "fields_" in valid:
+            valid["fields"] = valid.pop("fields_")
+        wrong = {*messages, *(said if isinstance(said, dict) else ())}
+        sound = {
+            name: value
+            for name, value in {**valid, **scope}.items()
+            if name in JUDGED and name not in wrong
+        }
+        mistakes = mistakes_of(messages) + find_mistakes(current_context(), sound)
+        raise InvalidBody(mistakes=mistakes) from None
 
     @post_load
     def command(self, payload: dict[str, Any], **_: Any) -> SubmitRequest:
@@ -125,7 +150,7 @@ class RequestSummaryOut(Schema):
     state = fields.Enum(RequestState, by_value=True)
     title = fields.String()
     period = fields.String(allow_none=True)
-    due = fields.Date()
+    due = Day()
     urgent = fields.Boolean()
     created_at = Instant()
     resolved_at = Instant(allow_none=True)
@@ -281,11 +306,13 @@ class RequestFieldOut(Schema):
 
 
 @blueprint.get("/<uuid:request_id>/fields")
+@blueprint.arguments(PageIn, location="query")
 @blueprint.response(200, page_of(RequestFieldOut))
 @needs(Permission.READ_REQUESTS)
-def list_fields(request_id: uuid.UUID) -> Page[FieldProgress]:
+def list_fields(query: dict[str, Any], request_id: uuid.UUID) -> Page[FieldProgress]:
     """List the fields of a request, with the versions that it was made under."""
-    return Page(reading.list_request_fields(current_context(), request_id), None)
+    found = reading.list_request_fields(current_context(), request_id)
+    return cut_page(found, lambda field: field.code, **query)
 
 
 class EventOut(Schema):
@@ -328,7 +355,6 @@ class DataIn(Schema):
 @blueprint.arguments(DataIn, location="query")
 @blueprint.response(200, description="The data, streamed.")
 @needs(Permission.READ_DATA)
-@may_fail(Invalid)
 def read_data(query: dict[str, Any], request_id: uuid.UUID) -> flask.Response:
     """Fetch the data that is there so far, at any state.
 
@@ -349,7 +375,7 @@ def read_data(query: dict[str, Any], request_id: uuid.UUID) -> flask.Response:
         raise
     response = flask.Response(
         place.while_streaming(data.stream(current_runtime().engine, export)),
-        mimetype=MEDIA_TYPES[format_],
+        content_type=MEDIA_TYPES[format_],
     )
     # A reader may go away before the stream begins.
     response.call_on_close(place.release)

@@ -7,10 +7,13 @@ by JSON Schema elsewhere. Members that a schema does not know are mistakes.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Schema(ma.Schema):
@@ -40,6 +43,15 @@ class Text(fields.String):
         if len(text) > self.longest:
             raise self.make_error("long", longest=self.longest)
         return text
+
+
+class Day(fields.Date):
+    """A day as `2026-03-16`, and in no other of ISO 8601's ways of writing it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Instant(fields.AwareDateTime):

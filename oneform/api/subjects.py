@@ -9,7 +9,7 @@ from marshmallow import fields
 from oneform.api.blueprints import BASE, Blueprint, current_context, may_fail, needs, tagged
 from oneform.api.etags import given_etag, set_etag
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Schema, Text
+from oneform.api.schemas import Day, Schema, Text
 from oneform.areas import subjects
 from oneform.areas.subjects import ChangeSubject, CreateSubject, SubjectView
 from oneform.identity.policy import Permission
@@ -31,12 +31,12 @@ class SubjectIn(Schema):
     key = Text(required=True, longest=200)
     name = Text(required=True, longest=200)
     area = fields.String(metadata={"description": "code; else one's own area"})
-    active_from = fields.Date(allow_none=True)
+    active_from = Day(allow_none=True)
 
 
 class SubjectChangeIn(Schema):
     area = fields.String(metadata={"description": "move there"})
-    active_to = fields.Date(metadata={"description": "close: first day on which it is no more"})
+    active_to = Day(metadata={"description": "close: first day on which it is no more"})
 
 
 class SubjectOut(Schema):
@@ -45,8 +45,8 @@ class SubjectOut(Schema):
     key = fields.String(metadata={"description": "masked where the kind is personal"})
     name = fields.String()
     area = fields.String()
-    active_from = fields.Date(allow_none=True)
-    active_to = fields.Date(allow_none=True)
+    active_from = Day(allow_none=True)
+    active_to = Day(allow_none=True)
 
 
 @blueprint.get("")

@@ -39,6 +39,19 @@ class Page(Generic[T]):
     next: str | None
 
 
+def cut_page(
+    items: Sequence[T], key: Callable[[T], str | int], limit: int, cursor: str | None
+) -> Page[T]:
+    """A page of a list that is at hand as a whole, in the order of its unique keys."""
+    if cursor is not None and items:
+        (after,) = decode_cursor(cursor, [type(key(items[0]))])
+        items = [item for item in items if key(item) > after]
+    elif cursor is not None:
+        raise BadCursor("the cursor is not one of this list")
+    page = items[:limit]
+    return Page(page, encode_cursor(key(page[-1])) if len(items) > limit else None)
+
+
 def encode_cursor(*values: object) -> str:
     """A cursor of str, int (64 bits), date, aware datetime and UUID values.
 

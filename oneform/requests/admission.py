@@ -6,7 +6,9 @@ Finds every mistake of the demand before it says anything; writes nothing.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from catalog.periods import PeriodError, parse_period
 from catalog.whitelist import Admission, Demand, FieldInForce, admit
@@ -24,6 +26,8 @@ NOTICE_WORKING_DAYS = 3
 MAX_FIELDS = 500
 MAX_AREAS = 1000
 AREA_KIND = "area"
+JUDGED = ("title", "purpose", "legal_basis", "fields", "areas", "kind", "level", "period")
+"""Members of a demand that have rules of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,56 +98,83 @@ def examine(ctx: Context, command: SubmitRequest) -> Admitted:
 
 
 def _check_form(ctx: Context, command: SubmitRequest) -> Place:
+    sound = {name: getattr(command, name) for name in JUDGED}
+    kind_id, areas = _look_up(ctx, sound)
+    mistakes = _mistakes(sound, kind_id, areas)
+    if mistakes or kind_id is None:
+        raise InvalidRequest(mistakes=mistakes)
+    return Place(
+        kind_id=kind_id,
+        level=Level.of(command.level) if command.level is not None else None,
+        area_ids=[areas[code].id for code in command.areas],
+        paths=[areas[code].path for code in command.areas],
+    )
+
+
+def find_mistakes(ctx: Context, sound: Mapping[str, Any]) -> list[Mistake]:
+    """Every mistake of a demand, of which only some members may be there to be judged.
+
+    `sound`: members of `SubmitRequest` named in `JUDGED` that have the right type. Whoever
+    reads a demand that is broken elsewhere says with this what else is wrong with it.
+    """
+    return _mistakes(sound, *_look_up(ctx, sound))
+
+
+def _look_up(ctx: Context, sound: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
+    kind_id = ctx.sql(
+        "SELECT id FROM subject_kind WHERE code = :code", code=sound.get("kind")
+    ).scalar()
+    rows = ctx.sql(
+        "SELECT code, id, path FROM area WHERE code = ANY(:codes) AND valid_to IS NULL",
+        codes=sound.get("areas", []),
+    )
+    return kind_id, {row.code: row for row in rows}
+
+
+def _mistakes(
+    sound: Mapping[str, Any], kind_id: int | None, areas: Mapping[str, Any]
+) -> list[Mistake]:
     mistakes: list[Mistake] = []
 
     def mistake(pointer: str, code: str, detail: str) -> None:
         mistakes.append(Mistake(pointer, code, detail))
 
     for name in ("title", "purpose", "legal_basis"):
-        if not getattr(command, name).strip():
+        if not sound.get(name, "-").strip():
             mistake(f"/{name}", "empty", "Must not be empty.")
-    _check_list(command.fields, "/fields", MAX_FIELDS, mistakes)
-    _check_list(command.areas, "/scope/areas", MAX_AREAS, mistakes)
-    if command.period:
+    if "fields" in sound:
+        _check_list(sound["fields"], "/fields", MAX_FIELDS, mistakes)
+    if "areas" in sound:
+        _check_list(sound["areas"], "/scope/areas", MAX_AREAS, mistakes)
+    if sound.get("period"):
         try:
-            parse_period(command.period)
+            parse_period(sound["period"])
         except PeriodError as error:
             mistake("/period", "period", str(error))
-    level = None
-    if command.kind == AREA_KIND:
-        if command.level is None:
-            mistake("/scope/level", "required", "Areas are requested at a level.")
-        else:
-            try:
-                level = Level.of(command.level)
-            except KeyError:
-                words = ", ".join(level.word for level in Level)
-                mistake("/scope/level", "unknown_level", f"Must be one of {words}.")
-    elif command.level is not None:
-        mistake("/scope/level", "not_allowed", "Only areas have levels.")
-    kind_id = ctx.sql(
-        "SELECT id FROM subject_kind WHERE code = :code", code=command.kind
-    ).scalar_one_or_none()
-    if kind_id is None:
-        mistake("/scope/kind", "unknown_kind", f"There is no kind of subject “{command.kind}”.")
-    found = {
-        row.code: row
-        for row in ctx.sql(
-            "SELECT code, id, path FROM area WHERE code = ANY(:codes) AND valid_to IS NULL",
-            codes=command.areas,
-        )
-    }
-    for position, code in enumerate(command.areas):
-        if code not in found:
+    if "kind" in sound:
+        _check_kind(sound["kind"], kind_id, sound, mistakes)
+    for position, code in enumerate(sound.get("areas", ())):
+        if code not in areas:
             mistake(f"/scope/areas/{position}", "unknown_area", f"There is no area “{code}”.")
-    if mistakes or kind_id is None:
-        raise InvalidRequest(mistakes=mistakes)
-    return Place(
-        kind_id=kind_id,
-        level=level,
-        area_ids=[found[code].id for code in command.areas],
-        paths=[found[code].path for code in command.areas],
-    )
+    return mistakes
+
+
+def _check_kind(
+    kind: str, kind_id: int | None, sound: Mapping[str, Any], mistakes: list[Mistake]
+) -> None:
+    level = sound.get("level")
+    if kind == AREA_KIND and "level" in sound:
+        if level is None:
+            mistakes.append(Mistake("/scope/level", "required", "Areas are requested at a level."))
+        elif level not in [each.word for each in Level]:
+            words = ", ".join(each.word for each in Level)
+            mistakes.append(Mistake("/scope/level", "unknown_level", f"Must be one of {words}."))
+    elif level is not None:
+        mistakes.append(Mistake("/scope/level", "not_allowed", "Only areas have levels."))
+    if kind_id is None:
+        mistakes.append(
+            Mistake("/scope/kind", "unknown_kind", f"There is no kind of subject “{kind}”.")
+        )
 
 
 def _check_list(items: list[str], pointer: str, most: int, mistakes: list[Mistake]) -> None:

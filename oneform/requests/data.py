@@ -21,7 +21,7 @@ from oneform.audit.tags import Tag
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
-from oneform.kernel.errors import Invalid, Mistake, NotFound
+from oneform.kernel.errors import NotFound
 from oneform.kernel.ids import new_id
 from oneform.requests.books import ASKS, EXEMPT, HOLDS, IN_PLACE, PLACED, STATUS, state_of_cell
 from oneform.requests.models import CellStatus, Release
@@ -156,8 +156,7 @@ _WIDE_JSON = """{cells} SELECT (jsonb_build_object('subject', subject, 'subject_
 def begin_export(ctx: Context, command: ReadData) -> Export:
     """Check reach, put the release on record, and say what is to be streamed.
 
-    Raises NotFound for a request that is not the actor's, Invalid for an
-    unknown area.
+    Raises NotFound for a request that is not the actor's, and for an unknown area.
     """
     actor = policy.require(ctx, Permission.READ_DATA)
     request = ctx.sql(
@@ -210,7 +209,7 @@ def _area_path(ctx: Context, code: str | None) -> str | None:
         "SELECT path FROM area WHERE code = :code AND valid_to IS NULL", code=code
     ).scalar_one_or_none()
     if path is None:
-        raise Invalid(mistakes=[Mistake("/area", "unknown_area", f"There is no area “{code}”.")])
+        raise NotFound(f"There is no area “{code}”.")
     return str(path)
 
 

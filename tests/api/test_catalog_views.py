@@ -155,6 +155,16 @@ def test_code_lists_and_kinds_are_shown(client: FlaskClient) -> None:
     assert [kind["code"] for kind in kinds] == ["area"]
 
 
+@pytest.mark.parametrize(
+    "path", ["code-lists", "subject-kinds", "fields/population.resident_total/versions"]
+)
+def test_short_lists_too_come_in_pages(client: FlaskClient, path: str) -> None:
+    page = client.get(f"{API}/{path}?limit=1").json
+    assert (len(page["items"]), page["next"]) == (1, None)
+    for query in ("limit=0", "limit=501", "cursor=nonsense"):
+        assert client.get(f"{API}/{path}?{query}").status_code == 400
+
+
 def test_whole_whitelist_comes_as_a_bundle_that_changes_nothing(
     client: FlaskClient, api_runtime: Runtime
 ) -> None:

@@ -38,6 +38,7 @@ def assert_problem(answer: object, status: int, name: str) -> None:
     assert answer.json["status"] == status
     assert answer.json["title"]
     assert answer.json["detail"]
+    assert isinstance(answer.json["errors"], list)
 
 
 @pytest.mark.parametrize(

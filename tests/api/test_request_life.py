@@ -199,7 +199,40 @@ def test_all_mistakes_at_once(agency: Callable[..., FlaskClient]) -> None:
     )
     assert answer.status_code == 422
     assert answer.json["type"] == "urn:oneform:problem:invalid-request"
-    assert len(answer.json["errors"]) >= 2
+    assert {error["pointer"] for error in answer.json["errors"]} == {
+        "/title",
+        "/surprise",
+        "/fields/1",
+        "/period",
+        "/scope/level",
+        "/scope/areas/0",
+    }
+
+
+@pytest.mark.parametrize("broken", [[], 5, {}, {"scope": 5}, {"scope": {}}, {"fields": [1]}])
+def test_what_is_hardly_a_demand_is_refused(
+    agency: Callable[..., FlaskClient], broken: object
+) -> None:
+    answer = post(agency(), broken)
+    assert answer.status_code == 422
+    assert answer.json["type"] == "urn:oneform:problem:invalid-request"
+    assert answer.json["errors"]
+
+
+@pytest.mark.parametrize("due", ["20260430", "2026-W18-4", "2026-4-30", "2026-02-30", 20260430])
+def test_day_is_written_in_one_way(agency: Callable[..., FlaskClient], due: object) -> None:
+    answer = post(agency(), body(due=due))
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/due"]
+
+
+def test_request_of_too_many_cells_is_refused(
+    agency: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oneform.requests.admission.MAX_CELLS", 1)
+    assert post(agency(), body()).status_code == 202
+    answer = post(agency(), body("population.resident_total", "elderly.aged_60_plus"))
+    assert answer.status_code == 422
+    assert answer.json["type"] == "urn:oneform:problem:request-too-large"
 
 
 def test_too_soon_is_refused_unless_urgent(agency: Callable[..., FlaskClient]) -> None:
@@ -335,7 +368,34 @@ def test_progress_fields_and_events(
     assert [row["code"] for row in client.get(f"{path}/fields").json["items"]] == [
         "population.resident_total"
     ]
+    assert client.get(f"{path}/fields?cursor=nonsense").status_code == 400
     kinds = [event["kind"] for event in client.get(f"{path}/events").json["items"]]
     assert kinds[0] == "accepted"
     cancelled = client.post(f"{path}/cancel").json
     assert cancelled["state"] == "cancelled"
+
+
+def test_data_has_its_media_type_and_is_of_an_area_that_exists(
+    agency: Callable[..., FlaskClient], api_runtime: Runtime
+) -> None:
+    client = agency()
+    path = f"/api/v1/requests/{post(client, body()).json['id']}/data"
+    run_jobs(api_runtime)
+    for format_, media in (
+        ("json", "application/json"),
+        ("jsonl", "application/x-ndjson"),
+        ("csv", "text/csv; charset=utf-8"),
+    ):
+        assert client.get(f"{path}?format={format_}").headers["Content-Type"] == media
+    assert len(client.get(f"{path}?area={VILLAGE}").json["items"]) == 1
+    unknown = client.get(f"{path}?area=999")
+    assert (unknown.status_code, unknown.json["type"][20:]) == (404, "not-found")
+
+
+@pytest.mark.parametrize("query", ["format=docx", "layout=tall", "status=done"])
+def test_data_in_no_known_form_is_refused(agency: Callable[..., FlaskClient], query: str) -> None:
+    client = agency()
+    request = post(client, body()).json
+    answer = client.get(f"/api/v1/requests/{request['id']}/data?{query}")
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["pointer"] == "?" + query.partition("=")[0]

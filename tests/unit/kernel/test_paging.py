@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oneform.kernel.ids import MAX_INT64
-from oneform.kernel.paging import MAX_CURSOR_LENGTH, BadCursor, Page, decode_cursor, encode_cursor
+from oneform.kernel.paging import (
+    MAX_CURSOR_LENGTH,
+    BadCursor,
+    Page,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
 
 URL_SAFE = set(string.ascii_letters + string.digits + "-_")
 ALL_TYPES = (str, int, dt.date, dt.datetime, uuid.UUID)
@@ -157,3 +164,21 @@ def test_page_knows_what_comes_next():
     page = Page(items=[1, 2], next=encode_cursor(2))
     assert list(page.items) == [1, 2]
     assert decode_cursor(page.next, [int]) == (2,)
+
+
+@pytest.mark.parametrize("keys", [[], [1], list(range(5)), ["a", "b", "c", "d"]])
+@pytest.mark.parametrize("limit", [1, 2, 4, 9])
+def test_list_at_hand_is_cut_into_pages_that_together_are_it(keys, limit):
+    found, page = [], cut_page(keys, lambda key: key, limit, None)
+    found += page.items
+    while page.next is not None:
+        page = cut_page(keys, lambda key: key, limit, page.next)
+        assert 1 <= len(page.items) <= limit
+        found += page.items
+    assert found == keys
+
+
+@pytest.mark.parametrize("keys", [[], [1, 2]])
+def test_list_at_hand_refuses_the_cursor_of_another(keys):
+    with pytest.raises(BadCursor):
+        cut_page(keys, lambda key: key, 1, encode_cursor("text"))
