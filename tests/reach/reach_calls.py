@@ -81,6 +81,7 @@ QUERIES: dict[tuple[str, str], Callable[[Things], dict[str, str]]] = {
         lambda things: {"area": things.village}
     ),
     ("GET /api/v1/rejections", "agency"): lambda things: {"agency": things.agency},
+    ("GET /api/v1/audit", "agency"): lambda things: {"agency": things.agency},
     ("GET /api/v1/releases", "agency"): lambda things: {"agency": things.agency},
     **{
         (f"GET {path}", "unit"): lambda things: {"unit": things.village}
