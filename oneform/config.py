@@ -7,7 +7,9 @@ value that cannot be right raises `SettingsError` with one line that says so.
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import os
+import re
 import secrets
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -25,6 +27,8 @@ class SettingsError(ValueError):
 
 def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+            raise ValueError("must be a whole number")
         number = int(text)
         if not minimum <= number <= maximum:
             raise ValueError(f"must be from {minimum} to {maximum}")
@@ -43,7 +47,12 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _day(text: str) -> dt.date:
-    return dt.date.fromisoformat(text)
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("must be a day such as 2026-11-22")
 
 
 def _timezone(text: str) -> str:
@@ -79,16 +88,44 @@ def _rate(text: str) -> int:
     return _whole(1, 1_000_000)(number)
 
 
-def _hosts(text: str) -> tuple[str, ...]:
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("must be visible ASCII characters without blanks: it goes into a header")
+    return text
+
+
+def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = _list(text)
+    for host in hosts:
+        if re.search(r"\s|://", host) or ("/" in host and not _is_network(host)):
+            raise ValueError(f"{host} is no name of a host, no address and no network")
+    return hosts
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _setting(
-    help: str, default: Any, parse: Callable[[str], Any] = str, shown: str | None = None
+    help: str,
+    default: Any,
+    parse: Callable[[str], Any] = str,
+    shown: str | None = None,
+    *,
+    secret: bool = False,
 ) -> Any:
+    shown = str(default) if shown is None else shown
     return field(
         default=default,
-        metadata={"help": help, "parse": parse, "shown": str(default) if shown is None else shown},
+        metadata={"help": help, "parse": parse, "shown": shown, "secret": secret},
     )
 
 
@@ -112,15 +149,21 @@ class Settings:
         None,
         _database_url,
         shown="",
+        secret=True,
     )
     redis_url: str | None = _setting(
-        "Redis or Valkey; unset: one is started in the data folder.", None, _redis_url, shown=""
+        "Redis or Valkey; unset: one is started in the data folder.",
+        None,
+        _redis_url,
+        shown="",
+        secret=True,
     )
     secret_key: str | None = _setting(
         "Signs cookies and encrypts secrets; unset: made and kept in the data folder.",
         None,
         _secret,
         shown="",
+        secret=True,
     )
     timezone: str = _setting("Decides what day it is.", "Asia/Shanghai", _timezone)
     today: dt.date | None = _setting(
@@ -144,7 +187,9 @@ class Settings:
     metrics_token: str | None = _setting(
         "Bearer token for `/metrics`; unset: only from the machine itself.",
         None,
+        _token,
         shown="",
+        secret=True,
     )
     allow_hosts: tuple[str, ...] = _setting(
         "Private hosts or networks that sources and webhooks may call, by comma.",
@@ -155,7 +200,7 @@ class Settings:
     allow_files: tuple[str, ...] = _setting(
         "Folders below which file sources may read, by comma; unset: the data folder's `files`.",
         (),
-        _hosts,
+        _list,
         shown="",
     )
 
@@ -178,8 +223,10 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
             try:
                 given[setting.name] = setting.metadata["parse"](text)
             except ValueError as error:
+                # What is secret, or an address with a password in it, is not for the log.
+                value = "" if setting.metadata["secret"] else f"={text!r}"
                 raise SettingsError(
-                    f"{variable(setting.name)}={text!r}: {error}".replace("\n", " ")
+                    f"{variable(setting.name)}{value}: {error}".replace("\n", " ")
                 ) from None
     known = {setting.name for setting in fields(Settings)}
     unknown = sorted(

@@ -9,9 +9,6 @@ import click
 from oneform.cli.base import CliSession, Command, pass_runtime
 from oneform.config import Settings, variable
 
-SECRET = frozenset({"secret_key", "metrics_token", "database_url", "redis_url"})
-"""Shown as set or not set only: a URL may hold a password."""
-
 
 @click.command("settings", cls=Command)
 @pass_runtime
@@ -23,7 +20,7 @@ def settings(session: CliSession) -> None:
         value = getattr(present, setting.name)
         if isinstance(value, tuple):
             value = ",".join(value)
-        if setting.name in SECRET and value is not None:
+        if setting.metadata["secret"] and value is not None:
             value = "(set)"
         rows.append(
             {

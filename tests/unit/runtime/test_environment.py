@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from oneform.config import Settings, SettingsError, load_settings
@@ -18,3 +20,49 @@ def test_variables_of_the_test_suite_are_no_settings() -> None:
 
 def test_variables_of_others_do_not_matter() -> None:
     assert load_settings({"PORT": "80", "ONEFORMED": "x"}) == Settings()
+
+
+WRONG = {
+    "env": ["prod", "production"],
+    "database_url": ["mysql://user:passw0rd@host/name", "host/passw0rd"],
+    "redis_url": ["http://:passw0rd@host"],
+    "secret_key": ["passw0rd"],
+    "timezone": ["Mars/Base", "../etc/passwd"],
+    "today": ["2026-13-01", "2026-02-30", "20261231", "2026-W01-1", "yesterday"],
+    "calendar": ["moon"],
+    "rate_limit": ["0", "-1", "many", "1.5", "5/m", "９", "9" * 5000],
+    "log_level": ["loud"],
+    "log_format": ["xml"],
+    "web_threads": ["0", "257", "x"],
+    "max_body_mb": ["0", "1001", "1e2"],
+    "max_exports": ["0", "65", "1_0"],
+    "metrics_token": ["passw0rd of two words", "passw0rd\u4ee4"],
+    "allow_hosts": ["http://10.0.0.1/x", "10.0.0.0/99", "a b"],
+}
+FREE = {"home", "allow_files"}
+"""Any text may be a path."""
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, one) for name in WRONG for one in WRONG[name]])
+def test_value_that_cannot_be_right_is_told_in_one_line_without_secrets(
+    name: str, text: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({f"ONEFORM_{name.upper()}": text})
+    words = str(caught.value)
+    assert words.startswith("ONEFORM_")
+    assert "\n" not in words
+    assert "passw0rd" not in words
+    for of_python in ("invalid literal", "isoformat", "month must"):
+        assert of_python not in words
+
+
+def test_every_setting_that_can_be_wrong_has_been_tried() -> None:
+    assert {setting.name for setting in fields(Settings)} == set(WRONG) | FREE
+
+
+def test_hosts_addresses_and_networks_may_be_called() -> None:
+    listed = "db.gov.cn, 10.0.0.5,fd00::/8 ,10.1.0.0/16,unix,"
+    assert load_settings({"ONEFORM_ALLOW_HOSTS": listed}).allow_hosts == (
+        "db.gov.cn", "10.0.0.5", "fd00::/8", "10.1.0.0/16", "unix"
+    )  # fmt: skip
