@@ -18,7 +18,9 @@ areas = command_group("areas", "Areas: the administrative tree and what becomes 
 @click.argument("file", type=FILE)
 @pass_runtime
 def import_areas(session: CliSession, file: Path) -> None:
-    """Take in an areas FILE (CSV): all of it, or nothing."""
+    """Take in an areas FILE (CSV): all of it, or nothing.
+
+    Columns: code,parent_code,level,name, and if you like valid_from,valid_to,urban_rural_class."""
     session.note(f"importing {file} …")
     with session.context() as ctx:
         report = service.import_areas(ctx, file)
@@ -31,7 +33,9 @@ def import_areas(session: CliSession, file: Path) -> None:
 @click.argument("file", type=FILE)
 @pass_runtime
 def apply_changes(session: CliSession, file: Path) -> None:
-    """Apply an area changes FILE (CSV) in its order: all of it, or nothing."""
+    """Apply an area changes FILE (CSV) in its order: all of it, or nothing.
+
+    Columns: change,old_code,new_code,parent_code,level,name,on_date."""
     session.note(f"applying {file} …")
     with session.context() as ctx:
         counts = service.apply_changes(ctx, file)

@@ -16,7 +16,9 @@ subjects = command_group("subjects", "Subjects: households, residents, enterpris
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @pass_runtime
 def import_subjects(session: CliSession, file: Path) -> None:
-    """Take in a subjects FILE (CSV): all of it, or nothing."""
+    """Take in a subjects FILE (CSV): all of it, or nothing.
+
+    Columns: kind,key,name,area, and if you like active_from."""
     session.note(f"importing {file} …")
     with session.context() as ctx:
         report = subject_import.import_subjects(ctx, file)

@@ -31,7 +31,7 @@ CONFLICTS_AT_ONCE = MOST_CONFLICTS
 @click.option("--dry-run", is_flag=True, help="Check and count everything, and record nothing.")
 @pass_runtime
 def import_values(session: CliSession, file: Path, dry_run: bool) -> None:
-    """Take in a FILE of values (CSV or JSON Lines).
+    """Take in a FILE of values (CSV or JSON Lines): field,subject,period,value,observed_on.
 
     What is right is recorded. Every row refused is told with its line, and the status is 1 then.
     """
