@@ -45,8 +45,12 @@ class Context:
         if isinstance(statement, str):
             statement = sa.text(statement)
         if isinstance(statement, sa.TextClause):
-            # Past the session: it does nothing with a text, which takes its time.
-            return self.session.connection().execute(statement, params)
+            # Past the session: it does nothing with a text, which takes its time. But what it
+            # has not written yet is to be seen by the statement.
+            session = self.session
+            if session.new or session.dirty or session.deleted:
+                session.flush()
+            return session.connection().execute(statement, params)
         result = self.session.execute(statement, params)
         assert isinstance(result, sa.CursorResult)
         return result
