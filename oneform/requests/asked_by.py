@@ -27,7 +27,7 @@ _WHO = sa.text(
       JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
         AND r.due_on + :late_days >= :today
       JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
-        AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
+        AND {IN_PLACE}),
     cell AS MATERIALIZED (
       SELECT r.region_id, r.request_id, r.subject_id, rf.field_id, rf.period, r.decided_at,
         r.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt

@@ -23,12 +23,12 @@ from oneform.values.cells import Cells
 from oneform.values.recording import changing
 
 # Asks of a region whose cells belong to the cancelled request, with the terms of those who still
-# wait for them (NULL where nobody does). A request waits while a late answer would count for it.
+# wait for them (NULL where nobody does). A request waits while a late answer would count for it,
+# also while it is being resolved anew: from the moment on at which its subjects are fixed.
 _WAITING = f"""
 SELECT a.id, min(other.due_on) AS due_on, max(other.due_on) AS last_due_on
 FROM request AS r
 JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
-  AND rr.resolved_at IS NOT NULL
 JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
 JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id AND p.area_id = ru.place_id
   AND {IN_PLACE}
@@ -42,7 +42,6 @@ LEFT JOIN LATERAL (
     AND o.gap = 'ask' AND o.state <> 'cancelled'
     AND o.due_on + :late_days >= :today AND orf.grant_state IN ('none', 'granted')
   JOIN request_region AS orr ON orr.request_id = o.id AND orr.region_id = :region
-    AND orr.resolved_at IS NOT NULL
   JOIN {PLACED} AS q ON q.region_id = :region
     AND q.subject_id = a.subject_id
     AND q.recorded_at <= orr.decided_at AND orr.decided_at < q.superseded_at

@@ -170,7 +170,42 @@ def test_a_cancelled_request_awaits_no_grant(runtime: Runtime, world: SmallWorld
         decide_grant(ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None)
 
 
-def _awaiting(runtime: Runtime, world: SmallWorld) -> tuple[uuid.UUID, uuid.UUID]:
+@pytest.fixture
+def being_resolved_anew(runtime: Runtime, world: SmallWorld) -> uuid.UUID:
+    """A request that has asked something, and whose grant was decided a moment ago."""
+    with runtime.context(OPERATOR) as ctx:
+        make_field(ctx, "test.conditional", world.agencies[0], category="conditional")
+    request, grant = _awaiting(runtime, world, "test.conditional", world.field_codes[0])
+    with runtime.context(world.principal(0)) as ctx:
+        decide_grant(ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None)
+    return request
+
+
+def ask_states(runtime: Runtime) -> list[str]:
+    with runtime.context(OPERATOR) as ctx:
+        return list(ctx.sql("SELECT state FROM ask ORDER BY created_at").scalars())
+
+
+def test_a_request_that_is_cancelled_while_it_is_resolved_anew_leaves_no_ask(
+    runtime: Runtime, being_resolved_anew: uuid.UUID
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, being_resolved_anew)
+    assert ask_states(runtime) == ["withdrawn"]
+
+
+def test_a_request_that_is_resolved_anew_still_waits(
+    runtime: Runtime, world: SmallWorld, being_resolved_anew: uuid.UUID
+) -> None:
+    other = submit(runtime, world, 2)
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, other)
+    _resolve(runtime, world, being_resolved_anew)
+    assert ask_states(runtime) == ["open", "open"]
+    assert read(runtime, being_resolved_anew).cells.asked == 2
+
+
+def _awaiting(runtime: Runtime, world: SmallWorld, *fields: str) -> tuple[uuid.UUID, uuid.UUID]:
     with runtime.context(world.principal(1)) as ctx:
         request = submit_request(
             ctx,
@@ -178,7 +213,7 @@ def _awaiting(runtime: Runtime, world: SmallWorld) -> tuple[uuid.UUID, uuid.UUID
                 title="救助",
                 purpose="救助",
                 legal_basis="《社会救助暂行办法》",
-                fields=["test.conditional"],
+                fields=list(fields) or ["test.conditional"],
                 areas=[world.village_codes[0]],
                 level="village",
                 period="2026",
