@@ -74,13 +74,13 @@ def _parse(text: str) -> tuple[int, int]:
         raise NotFound("There is no such answer within your reach.") from None
 
 
-# The recorded answer of an ask is the last one; its submission is on the value's provenance.
+# Some answer of the ask brought the value; not always the last one, which may have said the same
+# once more, and then changed nothing.
 _IS_HELD = sa.text(
     """
     SELECT EXISTS (
       SELECT FROM cell_value AS v JOIN provenance AS p ON p.id = v.provenance_id
-      JOIN answer AS w ON w.region_id = :region AND w.ask_id = :ask AND w.state = 'recorded'
-        AND w.submission_id = p.ref
+      JOIN answer AS w ON w.region_id = :region AND w.ask_id = :ask AND w.submission_id = p.ref
       WHERE v.region_id = :region AND v.field_id = :field AND v.period = :period
         AND v.subject_id = :subject)
     """
@@ -88,7 +88,7 @@ _IS_HELD = sa.text(
 
 
 def is_held(ctx: Context, ask: AskRow) -> bool:
-    """Whether the cell of an ask still holds what was recorded for that ask."""
+    """Whether the cell of an ask still holds what was answered to it."""
     return bool(
         ctx.sql(
             _IS_HELD,

@@ -77,6 +77,14 @@ def test_amendment_can_be_amended(ctx: Context, world: World, answer: str) -> No
     assert values(ctx) == ([9], [7, 8])
 
 
+def test_amendment_that_changes_nothing_can_be_amended(
+    ctx: Context, world: World, answer: str
+) -> None:
+    same = amend(ctx, world.village, answer, 7, "核对过")
+    amend(ctx, world.village, same.id, 9)
+    assert values(ctx) == ([9], [7])
+
+
 def test_only_the_last_answer_can_be_amended(ctx: Context, world: World, answer: str) -> None:
     amend(ctx, world.village, answer, 8)
     with pytest.raises(NotAmendable):
