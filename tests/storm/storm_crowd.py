@@ -1,0 +1,199 @@
+"""Who is out in the storm: threads that send, answer, refuse, decide, cancel, look, and kill."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from storm_world import Order, World
+
+LIMIT_S = 900.0
+"""Only ends a storm that has failed."""
+
+PAUSE_S = 0.25
+"""Between two rounds of somebody; without it the storm would mostly be looking."""
+
+EXPECTED = {
+    ("POST", "requests"): {202},
+    ("GET", "requests"): {200},
+    ("GET", "form"): {200},
+    ("POST", "submissions"): {201},
+    ("POST", "refusals"): {201, 422},  # answered, or withdrawn, a moment before
+    ("GET", "refusals"): {200},
+    ("POST", "decide"): {200},
+    ("POST", "cancel"): {200},
+}
+"""What anybody may be told. No 409, since nobody in the storm asks for what has ended."""
+
+OVER = ("fulfilled", "partial", "cancelled")
+
+
+@dataclass
+class Storm:
+    """What is known while it blows, and what was seen."""
+
+    world: World
+    address: str
+    sent: dict[str, Order] = field(default_factory=dict)
+    """Orders by the id of their request."""
+    statuses: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    polls: int = 0
+    cancelled: set[str] = field(default_factory=set)
+    all_sent: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def client(self, token: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=f"{self.address}/api/v1", headers=headers, timeout=120)
+
+    def call(
+        self,
+        client: httpx.Client,
+        method: str,
+        path: str,
+        what: str,
+        body: Any = None,
+        key: str = "",
+    ) -> httpx.Response:
+        """One call, whose answer is noted, and held against what may be answered."""
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = client.request(method, path, json=body, headers=headers)
+        self.statuses[method, what, answer.status_code] += 1
+        if answer.status_code not in EXPECTED[method, what]:
+            self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer
+
+    # ---- agencies --------------------------------------------------------------
+
+    def send(self, orders: queue.SimpleQueue[Order]) -> None:
+        """Send what is left, each twice under one key: the second gives the first answer again."""
+        while True:
+            try:
+                order = orders.get_nowait()
+            except queue.Empty:
+                return
+            with self.client(self.world.agencies[order.agency]) as client:
+                key = str(uuid.uuid4())
+                bodies = [
+                    self.call(client, "POST", "/requests", "requests", order.body(self.world), key)
+                    for _ in range(2)
+                ]
+                if bodies[0].content != bodies[1].content:
+                    self.wrong.append("the same key gave two answers")
+                if bodies[0].status_code == 202:
+                    self.sent[bodies[0].json()["id"]] = order
+
+    def cancel(self, chance: random.Random) -> None:
+        """Cancel those that are to be cancelled, a moment after they were accepted."""
+        while not self.over.is_set():
+            due = [id for id, order in list(self.sent.items())
+                   if order.will_cancel and id not in self.cancelled]  # fmt: skip
+            if not due:
+                if self.all_sent.is_set():
+                    return
+                time.sleep(0.02)
+                continue
+            id = chance.choice(due)
+            with self.client(self.world.agencies[self.sent[id].agency]) as client:
+                time.sleep(chance.random() * 0.3)
+                self.call(client, "POST", f"/requests/{id}/cancel", "cancel")
+                self.cancelled.add(id)
+
+    def poll(self, chance: random.Random) -> None:
+        """Point 7: the books balance at every moment that they can be read."""
+        with httpx.Client(base_url=f"{self.address}/api/v1", timeout=120) as client:
+            while not self.over.is_set():
+                if self.sent:
+                    self.read(client, chance.choice(list(self.sent)))
+                time.sleep(PAUSE_S * chance.random())
+
+    def read(self, client: httpx.Client, id: str) -> dict[str, Any]:
+        order = self.sent[id]
+        client.headers["Authorization"] = f"Bearer {self.world.agencies[order.agency]}"
+        body: dict[str, Any] = self.call(client, "GET", f"/requests/{id}", "requests").json()
+        cells = dict(body["cells"])
+        total, whole = cells.pop("total"), len(order.cells(self.world))
+        self.polls += 1
+        if total != sum(cells.values()) or total > whole or min(cells.values()) < 0:
+            self.wrong.append(f"books of {id} do not balance: {body['cells']}")
+        if body["state"] not in ("resolving", "cancelled") and total != whole:
+            self.wrong.append(f"{id} is {body['state']} with {total} of {whole} cells")
+        return body
+
+    # ---- the grassroots --------------------------------------------------------
+
+    def answer(self, township: str, chance: random.Random) -> None:
+        """Answer what a township's villages are asked, some at a time; rough asks last."""
+        villages = [v for vs in self.world.villages.values() for v in vs if v[:9] == township[:9]]
+        with self.client(self.world.staff[township]) as client:
+            while not self.over.is_set():
+                for village in villages:
+                    asks = list(self.asks(client, village))
+                    if not self.all_sent.is_set():
+                        asks = [(id, code) for id, code in asks if chance.random() < 0.4]
+                    self.submit(client, asks)
+                    self.refuse(client, asks, chance)
+                time.sleep(PAUSE_S)
+
+    def asks(self, client: httpx.Client, village: str) -> Iterator[tuple[str, str]]:
+        form = self.call(client, "GET", f"/form?unit={village}", "form").json()
+        for section in form["sections"]:
+            for row in section["rows"]:
+                yield from ((ask["id"], ask["field"]) for ask in row["asks"]
+                            if ask["state"] == "open")  # fmt: skip
+
+    def submit(self, client: httpx.Client, asks: list[tuple[str, str]]) -> None:
+        # Rough ones are answered at the end: until then they are there to be refused.
+        chosen = [id for id, code in asks if code.startswith("calm") or self.all_sent.is_set()]
+        if chosen:
+            body = {"mode": "partial", "answers": [{"ask": id, "value": 3} for id in chosen]}
+            key = str(uuid.uuid4())
+            answer = self.call(client, "POST", "/submissions", "submissions", body, key).json()
+            odd = [i for i in answer.get("invalid", []) if i["code"] != "not_open"]
+            if odd:
+                self.wrong.append(f"answers refused: {odd[:3]}")
+
+    def refuse(
+        self, client: httpx.Client, asks: list[tuple[str, str]], chance: random.Random
+    ) -> None:
+        rough = [id for id, code in asks if code.startswith("rough") and chance.random() < 0.5]
+        if rough and not self.all_sent.is_set():
+            self.call(client, "POST", "/refusals", "refusals",
+                      {"asks": rough, "reason": "cannot"})  # fmt: skip
+
+    def decide(self) -> None:
+        """Every second refusal is upheld, every other one overturned."""
+        ways = itertools.cycle(["overturn", "uphold"])
+        with self.client(self.world.reviewer) as client:
+            while not self.over.is_set():
+                waiting = self.call(
+                    client, "GET", "/refusals?state=undecided&limit=500", "refusals"
+                )
+                for refusal in waiting.json()["items"]:
+                    body = {"decision": next(ways), "reason": "核实"}
+                    self.call(client, "POST", f"/refusals/{refusal['id']}/decide", "decide", body)
+                time.sleep(PAUSE_S)
+
+    # ---- the end ---------------------------------------------------------------
+
+    def wait_for_the_end(self, alive: Callable[[], None]) -> None:
+        """Until every request is over. `alive` looks after whatever has to live."""
+        deadline = time.monotonic() + LIMIT_S
+        with httpx.Client(base_url=f"{self.address}/api/v1", timeout=120) as client:
+            left = set(self.sent)
+            while left:
+                alive()
+                if time.monotonic() > deadline:
+                    raise AssertionError([self.read(client, id) for id in list(left)[:3]])
+                left = {id for id in left if self.read(client, id)["state"] not in OVER}
+                time.sleep(PAUSE_S)
