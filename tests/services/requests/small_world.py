@@ -9,8 +9,6 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from catalog.models import Field, FieldVersion
 from oneform.areas.models import Area, Level, Subject
 from oneform.identity.models import Agency
@@ -173,32 +171,3 @@ def make_world(ctx: Context) -> SmallWorld:
         agencies=[agency.id for agency in agencies],
         province_path=province.path,
     )
-
-
-RECOUNT = sa.text(
-    """
-    SELECT r.id, ru.place_id, ru.unit_id, cell_status(rf.grant_state,
-      r.gap = 'ask' AND rf.mode = 'collect' AND r.state <> 'cancelled',
-      run.since, run.since_kind, run.fresh_until, rr.decided_at, rr.decided_on, a.state,
-      EXISTS (SELECT FROM exemption e WHERE e.field_id = rf.field_id AND e.period = rf.period)
-      ) AS status, count(*) AS n
-    FROM request r
-    JOIN request_region rr ON rr.request_id = r.id AND rr.resolved_at IS NOT NULL
-    JOIN request_unit ru ON ru.request_id = r.id AND ru.region_id = rr.region_id
-    JOIN request_field rf ON rf.request_id = r.id
-    LEFT JOIN LATERAL (
-      SELECT x.since, x.since_kind, x.fresh_until FROM (
-        SELECT since, since_kind, fresh_until FROM cell_value v WHERE v.field_id = rf.field_id
-          AND v.period = rf.period AND v.subject_id = ru.place_id
-        UNION ALL
-        SELECT since, since_kind, fresh_until FROM cell_value_history h
-        WHERE h.field_id = rf.field_id AND h.period = rf.period AND h.subject_id = ru.place_id) x
-      WHERE x.fresh_until IS NULL OR x.fresh_until >= rr.decided_on
-      ORDER BY x.since LIMIT 1) run ON true
-    LEFT JOIN ask a ON a.field_id = rf.field_id AND a.period = rf.period
-      AND a.subject_id = ru.place_id
-      AND a.state IN ('open', 'returned', 'in_review', 'refused', 'upheld')
-    GROUP BY 1, 2, 3, 4
-    """
-)
-"""The books of all requests, counted from nothing but the cells (areas are their own places)."""
