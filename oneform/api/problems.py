@@ -21,6 +21,7 @@ from oneform.api.errors import InvalidBody
 from oneform.api.mistakes import mistakes_of
 from oneform.kernel.db import DISK_FULL
 from oneform.kernel.errors import DomainError
+from oneform.runtime.database_errors import is_away, is_unstorable, sqlstate_of
 
 log = structlog.get_logger(__name__)
 
@@ -77,10 +78,6 @@ HTTP_NAMES = {
 
 MOST_MISTAKES = 1000
 """A body of a few MB may have a million of them, and nobody reads those."""
-
-DATA_SQLSTATES = frozenset({"22003", "22007", "22008", "22021", "22P02", "22P05"})
-"""What PostgreSQL says of input that no column of the kind can hold."""
-
 
 UNAVAILABLE = "unavailable"
 """The database does not answer."""
@@ -181,10 +178,9 @@ def answer_schema_error(error: marshmallow.ValidationError) -> flask.Response:
 
 def answer_database_error(error: sa.exc.SQLAlchemyError) -> flask.Response:
     """Away: 503. Input that no column can hold: 400. Anything else is a fault."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError):
+    if is_away(error):
         log.error("database.unavailable", error=str(error).splitlines()[0])
-        full = sqlstate == DISK_FULL
+        full = sqlstate_of(error) == DISK_FULL
         if full:
             detail = "The database has no room on its disk; nothing was changed."
         elif isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
@@ -199,9 +195,8 @@ def answer_database_error(error: sa.exc.SQLAlchemyError) -> flask.Response:
             f"{detail} Please send the same again.",
             headers={"Retry-After": "5" if full else "1"},
         )
-    if sqlstate in DATA_SQLSTATES or (isinstance(error, sa.exc.DataError) and sqlstate is None):
-        # Without an SQLSTATE it is the driver that could not send it.
-        log.warning("input.unstorable", sqlstate=sqlstate, path=flask.request.path)
+    if is_unstorable(error):
+        log.warning("input.unstorable", sqlstate=sqlstate_of(error), path=flask.request.path)
         return problem(
             400,
             "malformed-request",

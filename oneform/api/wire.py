@@ -18,6 +18,7 @@ def write_problem(sock: socket.socket, status: int, reason: str, message: str) -
             "title": reason,
             "status": status,
             "detail": (message or reason)[:500].encode(errors="replace").decode(),
+            "errors": [],
         }
     )
     head = (

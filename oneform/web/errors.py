@@ -14,6 +14,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from oneform.kernel.errors import DomainError, Unauthenticated
+from oneform.runtime.database_errors import is_away, is_unstorable
 from oneform.web.headers import dress
 from oneform.web.login_page import ask_to_log_in
 
@@ -153,9 +154,12 @@ def show_forged(_error: CSRFError) -> ResponseReturnValue:
 
 
 def show_database_error(error: sa.exc.SQLAlchemyError) -> ResponseReturnValue:
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError):
+    if is_away(error):
         log.error("database.unavailable", error=str(error).splitlines()[0])
         return show_trouble(503)
+    if is_unstorable(error):
+        log.warning("input.unstorable", path=flask.request.path)
+        return show_trouble(400)
     return show_fault(error)
 
 

@@ -351,3 +351,86 @@ def test_method_that_there_is_not_is_told(client: FlaskClient, method: str) -> N
 )
 def test_address_that_there_is_not_is_told(client: FlaskClient, path: str) -> None:
     assert is_told(client.get(path), 404, "not-found")
+
+
+UPLOADS: dict[str, tuple[str, bytes, int, str]] = {
+    "a part without a name": (
+        "multipart/form-data; boundary=x",
+        b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
+        422,
+        "invalid-request",
+    ),
+    "no boundary": ("multipart/form-data", b"--x\r\n\r\n--x--", 422, "invalid-request"),
+    "a boundary that never comes": (
+        "multipart/form-data; boundary=y",
+        b"--x\r\n\r\n--x--",
+        422,
+        "invalid-request",
+    ),
+    "two files": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n1\r\n' * 2
+        + b"--x--\r\n",
+        422,
+        "invalid-request",
+    ),
+    "a thousand parts": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 1_100 + b"--x--\r\n",
+        413,
+        "body-too-large",
+    ),
+    "a file with a path": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="../../etc/x.csv"\r\n\r\n'
+        b"field\r\n--x--\r\n",
+        422,
+        "invalid-request",
+    ),
+    "nothing": ("text/csv", b"", 422, "invalid-request"),
+    "UTF-16": ("text/csv", "field,subject,value\n".encode("utf-16"), 422, "invalid-request"),
+    "quotation without an end": ("text/csv", b'field,subject,value\n"', 422, "invalid-request"),
+    "a header twice": ("text/csv", b"field,field,subject,value\n", 422, "invalid-request"),
+    "a line of 10 MB": ("application/x-ndjson", b" " * (11 * 1024 * 1024), 413, "body-too-large"),
+    "JSON": ("application/json", b"[]", 415, "unsupported-media-type"),
+    "a form": ("application/x-www-form-urlencoded", b"field=x", 415, "unsupported-media-type"),
+    "a workbook": ("application/vnd.ms-excel", b"PK", 415, "unsupported-media-type"),
+    "CSV in GBK": ("text/csv; charset=gbk", b"field", 415, "unsupported-media-type"),
+    "nothing said": ("", b"field", 415, "unsupported-media-type"),
+}
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_upload_is_refused(client: FlaskClient, operations: list[Operation], name: str) -> None:
+    media, body, status, problem = UPLOADS[name]
+    (operation,) = [each for each in operations if each.name == "POST /api/v1/values/imports"]
+    answer = call(client, operation, data=body, headers={"Content-Type": media})
+    assert is_told(answer, status, problem), shown(operation, answer)
+    assert is_listed(operation, answer)
+
+
+PAGE_TEXTS = ["\0", "a\0b", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "９" * 400]
+
+
+@pytest.mark.parametrize("text", PAGE_TEXTS, ids=ascii)
+def test_page_takes_any_text_without_a_fault(
+    world: Everybody, client: FlaskClient, text: str
+) -> None:
+    person = client.application.test_client()
+    with person.session_transaction() as cookie:
+        cookie |= {"_user_id": world.tokens["staff"], "_fresh": True, "name": "王桂兰"}
+    home = person.get("/home").text
+    match = re.search(r'name="csrf_token" value="([^"]+)"', home)
+    assert match is not None
+    asks = {f"{member}.{ask}": text for member in ("value", "note") for ask in (text, "3-13")}
+    for name in ("key", "unit", "section", "cursor", "part", "next", "csrf"):
+        form = {"csrf_token": match[1], name: text, **asks, "missing.3-14": text, "base.3-13": text}
+        for step in ("save", "edit", "drafts", "check", "send", "language/zh"):
+            answer = person.post(f"/form/{step}", data=form)
+            assert answer.status_code < 500, (name, step, answer.text[:300])
+        for path in ("/form", "/submissions", "/check", "/login", "/language/zh"):
+            answer = person.get(path, query_string={name: text, "number": text})
+            assert answer.status_code < 500, (name, path, answer.text[:300])
+        answer = client.post("/login", data={"username": text, "password": text, **form})
+        assert answer.status_code < 500, (name, "login", answer.text[:300])

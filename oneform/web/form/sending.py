@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from oneform.kernel.context import Context
 from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer
 from oneform.kernel.ids import new_id
 
+_KEY = re.compile(r"[0-9a-f]{32}")
 _PREFIX = "page:"
 """Keys of pages never meet those that programs choose."""
 
@@ -41,6 +43,11 @@ def _invalid(refused: InvalidAnswers) -> list[dict[str, str]]:
 def new_key() -> str:
     """Goes with a page of checked answers: however often its button is touched, they are sent once."""
     return new_id().hex
+
+
+def tidy_key(text: str) -> str:
+    """The key that a page carried, or a new one where it is none of ours."""
+    return text if _KEY.fullmatch(text) else new_key()
 
 
 def send_once(ctx: Context, key: str, answers: Sequence[GivenAnswer]) -> uuid.UUID:

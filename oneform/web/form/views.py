@@ -73,7 +73,7 @@ def check() -> ResponseReturnValue:
 @needs(Permission.ANSWER)
 def send() -> ResponseReturnValue:
     ctx = current_context()
-    key = flask.request.form.get("key") or sending.new_key()
+    key = sending.tidy_key(flask.request.form.get("key", ""))
     sent = sending.find_sent(ctx, key)
     if sent is not None:
         return _receipt_of(str(sent))
