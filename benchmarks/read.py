@@ -21,10 +21,10 @@ from oneform.identity.policy import OPERATOR
 BAR = 2.5
 ASKS = 200
 YEARS = range(1950, 1950 + ASKS // FIELDS)
-ROUNDS = 5
-WARM_UP = 200
-REQUESTS = {"full": 200, "small": 300}
-FORMS = {"full": 300, "small": 300}
+ROUNDS = 3
+WARM_UP = 80
+REQUESTS = {"full": 200, "small": 60}
+FORMS = {"full": 300, "small": 60}
 
 # A township of few villages: whose form is read, others need not be asked for so much.
 _TOWNSHIP = """

@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+import sqlalchemy as sa
+
 from oneform.areas.models import Level
 from oneform.identity import policy
 from oneform.identity.policy import Permission
@@ -30,24 +32,26 @@ from oneform.requests.models import CellStatus, RequestState
 STATUSES = tuple(status.value for status in CellStatus)
 _SUMS = ", ".join(f"coalesce(sum(ru.{status}), 0) AS {status}" for status in STATUSES)
 
-_ONE = f"""
-SELECT r.*, a.code AS agency_code, k.code AS kind_code,
-  (SELECT array_agg(x.code ORDER BY x.code) FROM request_area AS ra
-   JOIN area AS x ON x.id = ra.area_id WHERE ra.request_id = r.id) AS area_codes, u.*
-FROM request AS r JOIN agency AS a ON a.id = r.agency_id
-JOIN subject_kind AS k ON k.id = r.kind_id
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(new), 0) AS asks_new, coalesce(sum(joined), 0) AS asks_joined,
-    count(*) AS units_total, count(*) FILTER (WHERE open = 0) AS units_complete,
-    {", ".join(f"coalesce(sum({status}), 0) AS {status}" for status in STATUSES)}
-  FROM (SELECT ru.unit_id, sum(ru.asks_new) AS new, sum(ru.asks_joined) AS joined,
-          sum(ru.asked + ru.pending_grant) AS open, {_SUMS}
-        FROM request_unit AS ru
-        JOIN request_region AS rr ON rr.request_id = ru.request_id
-          AND rr.region_id = ru.region_id AND rr.resolved_at IS NOT NULL
-        WHERE ru.request_id = r.id GROUP BY ru.unit_id) AS per_unit) AS u
-WHERE r.id = :id
-"""
+_ONE = sa.text(
+    f"""
+    SELECT r.*, a.code AS agency_code, k.code AS kind_code,
+      (SELECT array_agg(x.code ORDER BY x.code) FROM request_area AS ra
+       JOIN area AS x ON x.id = ra.area_id WHERE ra.request_id = r.id) AS area_codes, u.*
+    FROM request AS r JOIN agency AS a ON a.id = r.agency_id
+    JOIN subject_kind AS k ON k.id = r.kind_id
+    CROSS JOIN LATERAL (
+      SELECT coalesce(sum(new), 0) AS asks_new, coalesce(sum(joined), 0) AS asks_joined,
+        count(*) AS units_total, count(*) FILTER (WHERE open = 0) AS units_complete,
+        {", ".join(f"coalesce(sum({status}), 0) AS {status}" for status in STATUSES)}
+      FROM (SELECT ru.unit_id, sum(ru.asks_new) AS new, sum(ru.asks_joined) AS joined,
+              sum(ru.asked + ru.pending_grant) AS open, {_SUMS}
+            FROM request_unit AS ru
+            JOIN request_region AS rr ON rr.request_id = ru.request_id
+              AND rr.region_id = ru.region_id AND rr.resolved_at IS NOT NULL
+            WHERE ru.request_id = r.id GROUP BY ru.unit_id) AS per_unit) AS u
+    WHERE r.id = :id
+    """
+)
 
 
 def _own(ctx: Context, request_id: uuid.UUID, permission: Permission) -> None:
