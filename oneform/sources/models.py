@@ -63,9 +63,7 @@ class SourceRun(Base):
     __tablename__ = "source_run"
 
     id: Mapped[Uuid] = mapped_column(primary_key=True)
-    source_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("source.id", ondelete="CASCADE"), index=True
-    )
+    source_id: Mapped[int] = mapped_column(sa.ForeignKey("source.id", ondelete="CASCADE"))
     request_id: Mapped[uuid.UUID | None]
     state: Mapped[str]
     """`waiting`, `running`, `done`, `failed`."""
@@ -73,6 +71,9 @@ class SourceRun(Base):
     error: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
     finished_at: Mapped[dt.datetime | None]
+
+    # Before each call its source's calls of the last minute are counted.
+    __table_args__ = (sa.Index(None, "source_id", "created_at"),)
 
 
 class SourceRefused(Base):
