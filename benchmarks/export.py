@@ -53,17 +53,18 @@ def _measure(
         lambda: drained(_copied(province, export)),
         lambda: drained(_downloaded(server, key, request_id, layout)),
     )
-    growth = _memory(server, "VmHWM") - before
+    peaks = _memory(server, "VmHWM")
+    growth = max(peaks[pid] - before[pid] for pid in before)
     tell(f"export {layout}: the web process grew by {growth:.0f} MB at the most")
     if growth >= MOST_GROWTH_MB:
         raise RuntimeError(f"the web process grew by {growth:.0f} MB")
     return Row(f"export {layout}", export.cells, seconds, bare, BAR)
 
 
-def _memory(server: WebServer, line: str) -> float:
-    """The largest of the server's processes, in MB."""
+def _memory(server: WebServer, line: str) -> dict[int, float]:
+    """MB of each of the server's workers."""
     found = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return max(_status(int(pid), line) for pid in (server.pid, *found))
+    return {int(pid): _status(int(pid), line) for pid in found}
 
 
 def _status(pid: int, line: str) -> float:
