@@ -14,14 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from oneform.collection.commands import MistakeCode
-from oneform.collection.lifecycle import ANSWERABLE, HOLDING, TRANSITIONS, AskEvent, AskState
+from oneform.collection.lifecycle import ANSWERABLE, HOLDING, LIVE, TRANSITIONS, AskEvent, AskState
 from oneform.identity import policy
 from oneform.identity.policy import Principal
 from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.ids import pack_id, unpack_id
 from oneform.values.cells import STAGE, Cells, cells_of
-from oneform.values.events import CellsRecorded, CellsRecordingAtOnce
+from oneform.values.events import CellsLocking, CellsRecorded, CellsRecordingAtOnce
 from oneform.values.recording import changing
 
 AskKey = tuple[int, int]
@@ -31,6 +31,25 @@ AskKey = tuple[int, int]
 def in_states(states: tuple[AskState, ...]) -> str:
     """SQL list of states, for `state IN (…)`."""
     return "({})".format(", ".join(f"'{state.value}'" for state in states))
+
+
+_LOCK = """
+WITH locked AS MATERIALIZED (
+  SELECT a.id FROM {relation} JOIN ask AS a ON a.region_id = :c_region_id
+    AND a.field_id = c.field_id AND a.period = c.period AND a.subject_id = c.subject_id
+    AND a.state IN {live}
+  ORDER BY a.id FOR UPDATE OF a)
+SELECT count(*) FROM locked
+"""
+
+
+def lock_asks(ctx: Context, event: CellsLocking) -> None:
+    """Lock the live asks of cells that get values otherwise, in the order of their keys."""
+    ctx.sql(
+        _LOCK.format(relation=event.cells.relation, live=in_states(LIVE)),
+        **event.cells.params,
+        c_region_id=event.cells.region_id,
+    )
 
 
 # Sets of ids travel as arrays: a join could be planned as a scan of the whole region.

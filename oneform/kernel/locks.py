@@ -1,8 +1,9 @@
 """Advisory locks of a transaction, each in a numbered space of its own.
 
 Order, to be kept everywhere, or there will be deadlocks: idempotency key →
-regions (ascending) → rows of `request_unit` (by key) → rows of `request` (by
-id). See DESIGN.md §5 for who takes a region alone and who shares it.
+regions (ascending) → turn to record in a region → rows of `ask` (by key) →
+rows of `request_unit` (by key) → rows of `request` (by id). See DESIGN.md §5
+for who takes a region alone and who shares it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Space(IntEnum):
     AREAS = 3
     CATALOG = 4
     SOURCE = 5
+    RECORDING = 6
+    """By region: turns of those who record values that were not answered to asks."""
 
 
 _EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(:key)")

@@ -11,7 +11,7 @@ from oneform.collection.area_handlers import (
     move_asks_of_moved_areas,
     move_asks_of_subject,
 )
-from oneform.collection.asks import end_asks_at_once, fill_asks
+from oneform.collection.asks import end_asks_at_once, fill_asks, lock_asks
 from oneform.collection.who_asks import WhoAsks
 from oneform.kernel.events import Events
 from oneform.kernel.jsonschemas import register_formats
@@ -22,6 +22,7 @@ from oneform.runtime.tables import PARTS
 from oneform.values.events import (
     CellsChanged,
     CellsChanging,
+    CellsLocking,
     CellsRecorded,
     CellsRecordingAtOnce,
 )
@@ -32,6 +33,7 @@ assert PARTS  # loaded here, since every program that works is wired
 def wire(events: Events) -> None:
     """Connect the events of lower parts to the handlers of upper ones, and formats to the kernel."""
     register_formats(FORMATS)
+    events.on(CellsLocking, lock_asks)
     events.on(CellsChanging, read_before)
     events.on(CellsRecorded, fill_asks)
     events.on(CellsChanged, book_change)

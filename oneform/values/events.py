@@ -12,6 +12,14 @@ from oneform.values.cells import Cells
 
 
 @dataclass(frozen=True, slots=True)
+class CellsLocking:
+    """Values of these cells come otherwise than by answers. Who waits for the cells is locked now,
+    before anybody counts where they stand."""
+
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True)
 class CellsChanging:
     """Something about these cells (values, asks) is about to change. The books are read now."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from oneform.kernel import locks
 from oneform.kernel.actor import Actor
 from oneform.kernel.context import Context
 from oneform.values.cells import CREATE_STAGE, Cells
@@ -23,6 +24,7 @@ from oneform.values.errors import TryAgain
 from oneform.values.events import (
     CellsChanged,
     CellsChanging,
+    CellsLocking,
     CellsRecorded,
     CellsRecordingAtOnce,
 )
@@ -216,9 +218,14 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
     An observation older than the one held changes nothing, unless it is
     `authoritative` (owner's import, correction, amendment). Asks that wait for
     these cells end, and the books of the requests follow, in this transaction.
-    The caller has locked the asks of cells that `are_final`. Raises TryAgain when somebody else
+    Who records answers has locked their asks. Raises TryAgain when somebody else
     wrote one of the cells at the same instant.
     """
+    if origin.kind is not ProvenanceKind.SUBMISSION:
+        # Cells are counted, then written, then counted again: nobody else may move them meanwhile,
+        # or their move is booked twice.
+        locks.take(ctx, locks.Space.RECORDING, cells.region_id)
+        ctx.emit(CellsLocking(cells))
     if cells.are_final:
         together = CellsRecordingAtOnce(cells)
         ctx.emit(together)

@@ -9,7 +9,6 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from collection_fixtures import World, make_world
 from factories import (
     COUNTY,
@@ -174,13 +173,7 @@ def test_answer_and_import_of_the_same_cell(
 
 
 def imported(ctx: Context, period: str) -> None:
-    try:
-        hold_values(ctx, "test.people", {VILLAGE: 2}, period=period, observed_on=ctx.today())
-    except sa.exc.OperationalError as error:
-        # Whichever gave way is done again by whoever runs it.
-        if getattr(error.orig, "sqlstate", None) == "40P01":
-            raise TryAgain from error
-        raise
+    hold_values(ctx, "test.people", {VILLAGE: 2}, period=period, observed_on=ctx.today())
 
 
 def test_answer_or_cancellation(runtime: Runtime, second: Runtime, county: World) -> None:
