@@ -20,7 +20,7 @@ from oneform.collection.asks import in_states
 from oneform.collection.lifecycle import HOLDING
 from oneform.kernel.context import Context
 from oneform.requests.models import CellStatus
-from oneform.requests.settlement import settle, settle_closed
+from oneform.requests.settlement import settle_closed
 from oneform.values.cells import Cells
 from oneform.values.events import CellsChanged, CellsChanging
 
@@ -165,7 +165,6 @@ def shift(ctx: Context, before: Tally, after: Tally) -> None:
         **{status: [move[status] for move in moves.values()] for status in STATUSES},
     ).all()
     again = {row.request_id for row in touched if row.newly_asked > 0}
-    settle(ctx, again)
     # A row whose last open cell was decided may have been the request's last one, too.
     closed = {row.request_id: row.place_id for row in touched if row.open == 0}
-    settle_closed(ctx, {id: place for id, place in closed.items() if id not in again})
+    settle_closed(ctx, {id: place for id, place in closed.items() if id not in again}, also=again)

@@ -68,19 +68,22 @@ _EVENT = sa.text(
 )
 
 
-def settle_closed(ctx: Context, closed: Mapping[uuid.UUID, int]) -> None:
-    """Settle requests of which a unit has just been closed; its place for each.
+def settle_closed(
+    ctx: Context, closed: Mapping[uuid.UUID, int], also: Iterable[uuid.UUID] = ()
+) -> None:
+    """Settle requests of which a unit has just been closed; its place for each. And `also` others,
+    together with them, since rows of requests are locked in one order.
 
     As long as another unit is open nothing comes of it, and rows of requests stay unlocked: else all
     submissions to one request would wait for each other. That other unit is held against closing
     until this transaction ends, so whoever closes it sees what was closed here.
     """
-    if not closed:
-        return
     ids = sorted(closed)
-    rows = ctx.sql(_FOLLOWED, ids=ids, places=[closed[id] for id in ids])
-    followed = set(rows.scalars())
-    settle(ctx, [id for id in ids if id not in followed])
+    if ids:
+        rows = ctx.sql(_FOLLOWED, ids=ids, places=[closed[id] for id in ids])
+        followed = set(rows.scalars())
+        ids = [id for id in ids if id not in followed]
+    settle(ctx, [*ids, *also])
 
 
 def settle(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
