@@ -21,7 +21,7 @@ from oneform.api.errors import InvalidBody
 from oneform.api.mistakes import mistakes_of
 from oneform.kernel.db import DISK_FULL
 from oneform.kernel.errors import DomainError
-from oneform.runtime.database_errors import is_away, is_unstorable, sqlstate_of
+from oneform.runtime.database_errors import is_away, is_unstorable, may_be_done, sqlstate_of
 
 log = structlog.get_logger(__name__)
 
@@ -183,8 +183,7 @@ def answer_database_error(error: sa.exc.SQLAlchemyError) -> flask.Response:
         full = sqlstate_of(error) == DISK_FULL
         if full:
             detail = "The database has no room on its disk; nothing was changed."
-        elif isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-            # If it was lost in the commit, nobody knows.
+        elif may_be_done(error):
             detail = "The database went away meanwhile; whether this was done is not known."
         else:
             detail = "The database does not answer; nothing was changed."

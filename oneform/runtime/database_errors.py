@@ -13,6 +13,11 @@ def is_away(error: sa.exc.SQLAlchemyError) -> bool:
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)
 
 
+def may_be_done(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether nobody knows if the work was done: a connection that is lost may be lost in the commit."""
+    return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+
+
 def sqlstate_of(error: sa.exc.SQLAlchemyError) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 

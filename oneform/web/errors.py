@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from oneform.kernel.errors import DomainError, Unauthenticated
-from oneform.runtime.database_errors import is_away, is_unstorable
+from oneform.runtime.database_errors import is_away, is_unstorable, may_be_done
 from oneform.web.headers import dress
 from oneform.web.login_page import ask_to_log_in
 
@@ -91,6 +91,17 @@ def trouble_of(status: int) -> Trouble:
             )
 
 
+def _unknown_end() -> Trouble:
+    """For a deed of which nobody knows whether it was done. A page sent again does nothing twice."""
+    return Trouble(
+        gettext("It does not work at the moment"),
+        gettext(
+            "Whether your last step was saved is not known. Go back in a minute and send the same "
+            "again: what you typed is still there, and nothing is counted twice."
+        ),
+    )
+
+
 def show_trouble(status: int, trouble: Trouble | None = None) -> flask.Response:
     """The error page of a status; for scripts, the same words as JSON."""
     trouble = trouble or trouble_of(status)
@@ -156,7 +167,7 @@ def show_forged(_error: CSRFError) -> ResponseReturnValue:
 def show_database_error(error: sa.exc.SQLAlchemyError) -> ResponseReturnValue:
     if is_away(error):
         log.error("database.unavailable", error=str(error).splitlines()[0])
-        return show_trouble(503)
+        return show_trouble(503, _unknown_end() if may_be_done(error) else None)
     if is_unstorable(error):
         log.warning("input.unstorable", path=flask.request.path)
         return show_trouble(400)

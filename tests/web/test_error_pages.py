@@ -16,6 +16,7 @@ from oneform.app import create_app
 from oneform.config import Settings
 from oneform.identity.access import public
 from oneform.runtime import Runtime
+from oneform.runtime.http import current_context
 from oneform.web.pages import Pages
 
 
@@ -111,6 +112,25 @@ def test_database_that_is_away_is_told_as_such(broken: FlaskClient) -> None:
     answer = broken.get("/login")
     assert answer.status_code == 503
     assert "系统暂时不能用" in answer.text
+
+
+def test_page_does_not_say_that_nothing_was_changed_where_nobody_knows(site: Site) -> None:
+    runtime = Runtime(site.runtime.settings, clock=site.clock)
+    app = create_app(runtime)
+    pages = Pages("losing")
+
+    @pages.get("/lost")
+    @public
+    def lose_connection() -> str:
+        current_context().sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return "done"
+
+    app.register_blueprint(pages)
+    answer = app.test_client().get("/lost")
+    runtime.close()
+    assert answer.status_code == 503
+    assert "还不清楚" in answer.text
+    assert "没有任何改动" not in answer.text
 
 
 def test_files_come_while_the_database_is_away(broken: FlaskClient) -> None:
