@@ -8,7 +8,6 @@ rolled back. Other answers are not kept: the client may try again.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -26,7 +25,7 @@ from oneform.api.problems import answer_domain_error, status_of
 from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.errors import DomainError, Mistake
-from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer
+from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer, number_of
 from oneform.kernel.uow import begin
 from oneform.runtime.http import current_context
 from oneform.values.errors import TryAgain
@@ -76,7 +75,7 @@ def answer_once(work: Callable[[], flask.Response]) -> flask.Response:
 def _hold(ctx: Context, owner: str, key: str, print_: bytes) -> flask.Response | None:
     """Hold the key until the transaction ends, or give the answer that is kept under it."""
     # First the lock, then a statement begun after it: whoever has it sees what was kept.
-    locked = locks.try_take(ctx, locks.Space.IDEMPOTENCY, _number(owner, key))
+    locked = locks.try_take(ctx, locks.Space.IDEMPOTENCY, number_of(owner, key))
     kept = find_answer(ctx, owner, key)
     if kept is not None:
         return _replay(kept, print_)
@@ -130,10 +129,6 @@ def _key() -> str:
             mistakes=[Mistake(HEADER, "pattern", "must have 1 to 255 visible ASCII characters")]
         )
     return key
-
-
-def _number(owner: str, key: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:7])
 
 
 def _replay(kept: KeptAnswer, fingerprint: bytes) -> flask.Response:

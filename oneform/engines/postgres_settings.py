@@ -79,6 +79,8 @@ def server_settings(
             "max_wal_senders": "0",
             "checkpoint_timeout": "1h",
             "shared_buffers": _mib(between(64 * MIB, memory // 16, 256 * MIB)),
+            # Whoever drops a database meanwhile may not end its processes.
+            "autovacuum": "off",
         }
     return settings
 

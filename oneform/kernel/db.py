@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import select
 import time
 import uuid
 from typing import Annotated, Any
@@ -63,8 +64,9 @@ def partition_statements(table: str) -> list[str]:
 
 
 CHECKED_AFTER_S = 0.5
-"""How long a connection may have been idle before it is checked again: no server that ended is
-back within that time, and under load a check each time would be a round trip for nothing."""
+"""How long a connection may have been idle before the server is asked whether it is still there.
+Before, it is enough that nothing has come from it: a server that ends a connection says so, and a
+round trip each time would be for nothing under load."""
 
 
 def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform") -> sa.Engine:
@@ -85,7 +87,9 @@ def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform")
 
     def check_idle(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         used_at = record.info.get("used_at")
-        if used_at is None or time.monotonic() - used_at < CHECKED_AFTER_S:
+        if used_at is None:
+            return
+        if time.monotonic() - used_at < CHECKED_AFTER_S and not _has_news(connection):
             return
         try:
             engine.dialect.do_ping(connection)
@@ -96,3 +100,13 @@ def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform")
     sa.event.listen(engine, "checkin", note_use)
     sa.event.listen(engine, "checkout", check_idle)
     return engine
+
+
+def _has_news(connection: psycopg.Connection[Any]) -> bool:
+    """Whether something has come from the server, or the connection is at its end."""
+    poll = select.poll()
+    try:
+        poll.register(connection.fileno(), select.POLLIN)
+    except psycopg.Error:
+        return True
+    return bool(poll.poll(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from dataclasses import dataclass
 
@@ -38,6 +39,11 @@ class KeptAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+def number_of(owner: str, key: str) -> int:
+    """The key's number in the space of advisory locks."""
+    return int.from_bytes(hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:7])
 
 
 def find_answer(ctx: Context, owner: str, key: str) -> KeptAnswer | None:

@@ -24,7 +24,9 @@ _MOVES = ", ".join(
 )
 _SUMS = ", ".join(f"{status} = ru.{status} + m.{status}" for status in STATUSES)
 
-# From the few subjects to the requests that want something about their places, then to the cells,
+# The values are written before the rows of the books are locked, as in the order of locks (a part of
+# a statement that nobody asks for would come last): who imports the same cells has them in that
+# order, too. From the few subjects to the requests that want something about their places, then to the cells,
 # in that order (`OFFSET 0`), whatever the statistics say.
 _BOOK = f"""
 demand AS MATERIALIZED (
@@ -59,6 +61,7 @@ held_rows AS MATERIALIZED (
   SELECT ru.request_id, ru.place_id, ru.unit_id FROM request_unit AS ru
   JOIN moves USING (request_id, place_id, unit_id)
   WHERE ru.region_id = :c_region_id
+    AND (SELECT count(*) FROM created) + (SELECT count(*) FROM updated) >= 0
   ORDER BY ru.request_id, ru.place_id, ru.unit_id FOR UPDATE OF ru),
 booked AS (
   UPDATE request_unit AS ru SET {_SUMS}

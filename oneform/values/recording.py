@@ -171,7 +171,8 @@ created AS (
     provenance_id, recorded_at, since, since_kind, fresh_until)
   SELECT :c_region_id, field_id, period, subject_id, value, missing, observed_on, :provenance_id,
     statement_timestamp(), statement_timestamp(), :since_kind, fresh_until
-  FROM matched WHERE NOT existed ORDER BY field_id, period, subject_id),
+  FROM matched WHERE NOT existed ORDER BY field_id, period, subject_id
+  RETURNING 1),
 updated AS (
   UPDATE cell_value AS o SET value = c.value, missing = c.missing, observed_on = c.observed_on,
     provenance_id = :provenance_id, recorded_at = statement_timestamp(),

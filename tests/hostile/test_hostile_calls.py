@@ -79,7 +79,9 @@ def operations(document: dict[str, Any], world: Everybody) -> list[Operation]:
             template,
             item[method],
             _token(world, item[method].get("x-permissions", [])),
-            re.sub(r"{(\w+)}", lambda match: _id(world, match[1]), template),
+            re.sub(r"{(\w+)}", lambda match: _id(world, match[1]), template)
+            if "/fields/{code}" not in template
+            else template.replace("{code}", "test.code"),
         )
         for template, item in document["paths"].items()
         for method in METHODS

@@ -11,8 +11,9 @@ from oneform.collection.commands import GivenAnswer, SubmitAnswers
 from oneform.collection.errors import InvalidAnswers
 from oneform.collection.service import submit_answers
 from oneform.collection.views import Receipt
+from oneform.kernel import locks
 from oneform.kernel.context import Context
-from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer
+from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer, number_of
 from oneform.kernel.ids import new_id
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -51,23 +52,21 @@ def tidy_key(text: str) -> str:
 
 
 def send_once(ctx: Context, key: str, answers: Sequence[GivenAnswer]) -> uuid.UUID:
-    """Send answers, or find the submission that was made of them before. InvalidAnswers."""
-    if (sent := find_sent(ctx, key)) is not None:
-        return sent
-    try:
-        receipt = submit_answers(ctx, SubmitAnswers(answers=answers))
-    except InvalidAnswers:
-        # The other of two touches may have been faster; its asks were locked until it was done.
-        if (sent := find_sent(ctx, key)) is not None:
-            return sent
-        raise
+    """Send answers under a key that `find_sent` found unused. InvalidAnswers."""
+    receipt = submit_answers(ctx, SubmitAnswers(answers=answers))
     _keep(ctx, key, receipt)
     return receipt.id
 
 
 def find_sent(ctx: Context, key: str) -> uuid.UUID | None:
-    """The submission that was made under a key."""
-    kept = find_answer(ctx, ctx.actor.id, _PREFIX + key)
+    """The submission that was made under a key.
+
+    The key is held until the transaction ends: the other of two touches waits, and finds what the
+    first has sent.
+    """
+    owner, name = ctx.actor.id, _PREFIX + key
+    locks.take(ctx, locks.Space.IDEMPOTENCY, number_of(owner, name))
+    kept = find_answer(ctx, owner, name)
     return uuid.UUID(bytes=kept.body) if kept else None
 
 
