@@ -27,6 +27,9 @@ from oneform.values.recording import changing
 AskKey = tuple[int, int]
 """(region_id, id)."""
 
+FEW = 1000
+"""So many asks are looked up by their keys; areas that close may have hundreds of thousands."""
+
 
 def in_states(states: tuple[AskState, ...]) -> str:
     """SQL list of states, for `state IN (…)`."""
@@ -188,7 +191,7 @@ def hold_asks(
         seen = [_row(row) for row in ctx.sql(_SEE, **_arrays(keys))]
         found = {row.key: row for row in seen}
         regions = {row.region_id for row in seen if reaches(row.path)}
-    locks.share_regions(ctx, regions, for_few_rows=True)
+    locks.share_regions(ctx, regions, for_few_rows=len(keys) <= FEW)
     for region_id in sorted(regions):
         ids = [id for region, id in keys if region == region_id]
         for row in ctx.sql(_HOLD, region=region_id, ids=ids):
