@@ -195,13 +195,13 @@ def test_key_in_use_is_a_conflict(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     numbers = []
-    number = idempotency._number
+    number = idempotency.number_of
 
     def seen(owner: str, key: str) -> int:
         numbers.append(number(owner, key))
         return numbers[-1]
 
-    monkeypatch.setattr(idempotency, "_number", seen)
+    monkeypatch.setattr(idempotency, "number_of", seen)
     post(agency_client, name + "x", name + "x")
     with api_runtime.context(OPERATOR) as ctx:
         assert locks.try_take(ctx, locks.Space.IDEMPOTENCY, numbers[0])
