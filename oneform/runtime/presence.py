@@ -66,15 +66,17 @@ def present(client: redis.Redis, queues: Iterable[str]) -> Iterator[None]:
             with suppress(redis.RedisError):
                 tell(client, name, queues)
 
-    with suppress(redis.RedisError):
-        tell(client, name, queues)
     thread = threading.Thread(target=keep_telling, name="presence", daemon=True)
-    thread.start()
     try:
+        with suppress(redis.RedisError):
+            tell(client, name, queues)
+        thread.start()
         yield
     finally:
+        # Also when it is told to stop at the very first moment.
         over.set()
-        thread.join()
+        if thread.ident is not None:
+            thread.join()
         with suppress(redis.RedisError):
             leave(client, name, queues)
 
