@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from oneform.runtime import Runtime
-from oneform.values.errors import TryAgain
+from oneform.values.errors import TryAgain, has_met_another
 from workers.jobs import JOBS
 from workers.lease import LEASE_S, Claimed, claim, first_line, hand_back, keeping, put_back
 from workers.queues import QueueName
@@ -17,9 +17,6 @@ from workers.registry import HandedBack, JobRun, LeaseLost
 
 ATTEMPTS_AT_ONCE = 3
 """How often a job is begun anew at once after it met another one; then it waits like any failure."""
-
-_GAVE_WAY = frozenset({"40001", "40P01"})
-"""SQLSTATEs of a serialization failure and of a deadlock."""
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +62,7 @@ def _run(runtime: Runtime, claimed: Claimed) -> None:
         hand_back(runtime.engine, claimed)
     except Exception as error:
         # Whatever it was, the work is still to be done; the row keeps the reason.
-        expected = _met_another(error) or isinstance(error, sa.exc.OperationalError)
+        expected = has_met_another(error) or isinstance(error, sa.exc.OperationalError)
         log.warning(
             "job failed, and is tried again later",
             job=claimed.job,
@@ -87,15 +84,9 @@ def _body(run: JobRun, name: str) -> None:
             JOBS[name].body(run)
             return
         except (TryAgain, sa.exc.OperationalError) as error:
-            if attempt == ATTEMPTS_AT_ONCE or not _met_another(error):
+            if attempt == ATTEMPTS_AT_ONCE or not has_met_another(error):
                 raise
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
-
-
-def _met_another(error: Exception) -> bool:
-    if isinstance(error, TryAgain):
-        return True
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in _GAVE_WAY
 
 
 def _since(began: float) -> float:

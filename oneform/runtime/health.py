@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from oneform import migrations
 from oneform.kernel.db import DISK_FULL
+from oneform.runtime.database_errors import sqlstate_of
 from oneform.runtime.presence import count_workers
 from oneform.runtime.runtime import Runtime
 
@@ -58,7 +59,7 @@ def _check_database(runtime: Runtime) -> dict[str, str]:
             connection.execute(_SMALL_MEMORY)
             connection.execute(_SPILL)
     except sa.exc.SQLAlchemyError as error:
-        full = getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL
+        full = sqlstate_of(error) == DISK_FULL
         words = "has no room on its disk" if full else "does not answer"
         return {"database": words, "migrations": "unknown"}
     wanted = _head()

@@ -20,15 +20,13 @@ from oneform.kernel.actor import Actor
 from oneform.kernel.context import Context
 from oneform.kernel.errors import DomainError
 from oneform.runtime.runtime import Runtime
-from oneform.values.errors import TryAgain
+from oneform.values.errors import TryAgain, has_met_another
 
 R = TypeVar("R")
 
 EXTENSION = "oneform"
 
 ATTEMPTS = 4
-_GAVE_WAY = frozenset({"40001", "40P01"})
-"""SQLSTATEs of a serialization failure and of a deadlock."""
 
 
 def current_runtime() -> Runtime:
@@ -64,7 +62,7 @@ def in_unit(work: Callable[[], R], actor: Actor = PUBLIC) -> R:
         try:
             return _once(work, actor)
         except (TryAgain, sa.exc.OperationalError) as error:
-            if attempt == ATTEMPTS - 1 or not _met_another(error):
+            if attempt == ATTEMPTS - 1 or not has_met_another(error):
                 raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
@@ -85,9 +83,3 @@ def _once(work: Callable[[], R], actor: Actor) -> R:
         raise
     finally:
         flask.g.pop("oneform_context", None)
-
-
-def _met_another(error: Exception) -> bool:
-    if isinstance(error, TryAgain):
-        return True
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in _GAVE_WAY
