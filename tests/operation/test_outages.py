@@ -86,6 +86,7 @@ def answered_after(load: Load, moment: float) -> None:
         wait_for(lambda name=operation: load.tally.first_after(moment, name), operation)
 
 
+@pytest.mark.soak
 def test_redis_goes_loses_everything_and_comes_back(site: Site) -> None:
     workers = site.up.pids("worker")
     with working(site) as load:
@@ -100,6 +101,7 @@ def test_redis_goes_loses_everything_and_comes_back(site: Site) -> None:
     assert site.up.pids("worker") == workers
 
 
+@pytest.mark.soak
 def test_postgres_is_stopped_hard_and_comes_back(site: Site) -> None:
     with working(site) as load:
         site.postgres.kill()
