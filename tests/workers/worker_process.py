@@ -8,12 +8,15 @@ import sys
 from multiprocessing.process import BaseProcess
 
 import probe_jobs  # noqa: F401 - registers the jobs
+from setproctitle import getproctitle
 
 import workers.__main__ as entry
 from oneform.config import Settings
 from workers import perform
 
 LEASE_S = 1.0
+
+getproctitle()  # finds where the title lies, which it no longer could after `run` changed the first variable
 
 _forkserver = multiprocessing.get_context("forkserver")
 _forkserver.set_forkserver_preload([__name__])
