@@ -119,6 +119,12 @@ class Answer(Base):
     __table_args__ = (
         sa.Index("ix_answer_ask", "region_id", "ask_id"),
         sa.Index("ix_answer_submission", "region_id", "submission_id"),
+        sa.Index(
+            "ix_answer_in_review",
+            "region_id",
+            "ask_id",
+            postgresql_where=sa.text("state = 'in_review'"),
+        ),
         BY_REGION,
     )
 

@@ -25,6 +25,9 @@ def server_settings(
         "unix_socket_directories": socket_folder,
         "unix_socket_permissions": "0700",
         "max_connections": "150",
+        # A kept plan locks every part of the tables that it names. Also how many locks a process
+        # may have without a look into the table that all processes share (PostgreSQL 18).
+        "max_locks_per_transaction": "512",
         # Memory.
         "shared_buffers": _mib(between(64 * MIB, memory // 4, 2 * GIB)),
         "effective_cache_size": _mib(max(memory // 2, 256 * MIB)),

@@ -77,13 +77,14 @@ class CellValue(Base):
     region_id: Mapped[BigId] = mapped_column(primary_key=True)
     field_id: Mapped[int] = mapped_column(primary_key=True)
     """No foreign key: fields are never deleted (their versions cannot be), and to check it all
-    submissions would lock the rows of the same few fields, for each of their answers."""
+    submissions would lock the rows of the same few fields, for each of their answers (ADR 0009)."""
     period: Mapped[Code] = mapped_column(primary_key=True)
     subject_id: Mapped[BigId] = mapped_column(primary_key=True)
     value: Mapped[Json] = mapped_column(nullable=True)
     missing: Mapped[str | None]
     observed_on: Mapped[dt.date]
-    provenance_id: Mapped[BigId] = mapped_column(sa.ForeignKey("provenance.id"))
+    provenance_id: Mapped[BigId]
+    """No foreign key either: `provenance` is append only."""
     recorded_at: Mapped[dt.datetime]
     since: Mapped[dt.datetime]
     since_kind: Mapped[str]
