@@ -22,10 +22,9 @@ from oneform.api.errors import (
     InvalidParameters,
 )
 from oneform.api.problems import answer_domain_error, status_of
-from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.errors import DomainError, Mistake
-from oneform.kernel.idempotency import KeptAnswer, find_answer, keep_answer, number_of
+from oneform.kernel.idempotency import KeptAnswer, keep_answer, try_hold
 from oneform.kernel.uow import begin
 from oneform.runtime.http import current_context
 from oneform.values.errors import TryAgain
@@ -74,9 +73,7 @@ def answer_once(work: Callable[[], flask.Response]) -> flask.Response:
 
 def _hold(ctx: Context, owner: str, key: str, print_: bytes) -> flask.Response | None:
     """Hold the key until the transaction ends, or give the answer that is kept under it."""
-    # First the lock, then a statement begun after it: whoever has it sees what was kept.
-    locked = locks.try_take(ctx, locks.Space.IDEMPOTENCY, number_of(owner, key))
-    kept = find_answer(ctx, owner, key)
+    locked, kept = try_hold(ctx, owner, key)
     if kept is not None:
         return _replay(kept, print_)
     if not locked:

@@ -6,10 +6,12 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.db import Base, Code
 
@@ -49,8 +51,21 @@ def number_of(owner: str, key: str) -> int:
 def find_answer(ctx: Context, owner: str, key: str) -> KeptAnswer | None:
     """What was answered under the key; None when nothing was."""
     row = ctx.sql(_FIND, owner=owner, key=key).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _kept(row)
+
+
+def try_hold(ctx: Context, owner: str, key: str) -> tuple[bool, KeptAnswer | None]:
+    """Whether the key is ours until the transaction ends, and what was answered under it.
+
+    Never waits. Of a key that somebody gave free while this looked, the answer may not be seen
+    yet: then `keep_answer` says so.
+    """
+    number = locks.number_in(locks.Space.IDEMPOTENCY, number_of(owner, key))
+    row = ctx.sql(_TRY_HOLD, number=number, owner=owner, key=key).one()
+    return row.locked, None if row.fingerprint is None else _kept(row)
+
+
+def _kept(row: Any) -> KeptAnswer:
     return KeptAnswer(
         fingerprint=bytes(row.fingerprint),
         status=row.status,
@@ -76,6 +91,10 @@ def keep_answer(ctx: Context, owner: str, key: str, answer: KeptAnswer) -> bool:
 _FIND = sa.text(
     "SELECT fingerprint, status, headers, body FROM idempotency_key "
     "WHERE owner = :owner AND key = :key"
+)
+_TRY_HOLD = sa.text(
+    "SELECT pg_try_advisory_xact_lock(:number) AS locked, fingerprint, status, headers, body "
+    "FROM (SELECT) AS one LEFT JOIN idempotency_key ON owner = :owner AND key = :key"
 )
 _KEEP = sa.text(
     "INSERT INTO idempotency_key (owner, key, fingerprint, status, headers, body) "

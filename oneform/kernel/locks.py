@@ -34,17 +34,17 @@ _SHARED_FOR_FEW = sa.text(
     "SELECT pg_advisory_xact_lock_shared(:key), "
     "set_config('plan_cache_mode', 'force_generic_plan', true)"
 )
-_TRY = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
 
 
-def _key(space: Space, number: int) -> int:
+def number_in(space: Space, number: int) -> int:
+    """The advisory key of a number in a space."""
     return (int(space) << 56) | (number & ((1 << 56) - 1))
 
 
 def take_regions(ctx: Context, region_ids: Iterable[int]) -> None:
     """Hold regions alone: resolve, cancel, expiry, retirement, area changes."""
     for region_id in sorted(set(region_ids)):
-        ctx.session.execute(_EXCLUSIVE, {"key": _key(Space.REGION, region_id)})
+        ctx.sql(_EXCLUSIVE, key=number_in(Space.REGION, region_id))
 
 
 def share_regions(ctx: Context, region_ids: Iterable[int], *, for_few_rows: bool = False) -> None:
@@ -56,14 +56,9 @@ def share_regions(ctx: Context, region_ids: Iterable[int], *, for_few_rows: bool
     """
     statement = _SHARED_FOR_FEW if for_few_rows else _SHARED
     for region_id in sorted(set(region_ids)):
-        ctx.session.execute(statement, {"key": _key(Space.REGION, region_id)})
+        ctx.sql(statement, key=number_in(Space.REGION, region_id))
 
 
 def take(ctx: Context, space: Space, number: int = 0) -> None:
     """Hold one lock of a space alone until the transaction ends."""
-    ctx.session.execute(_EXCLUSIVE, {"key": _key(space, number)})
-
-
-def try_take(ctx: Context, space: Space, number: int) -> bool:
-    """Take the lock if nobody has it; never waits."""
-    return bool(ctx.session.execute(_TRY, {"key": _key(space, number)}).scalar_one())
+    ctx.sql(_EXCLUSIVE, key=number_in(space, number))

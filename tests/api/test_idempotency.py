@@ -15,8 +15,13 @@ from oneform.api import idempotency
 from oneform.app import create_app
 from oneform.identity.keys import issue_key
 from oneform.identity.policy import OPERATOR
-from oneform.kernel import locks
-from oneform.kernel.idempotency import IdempotencyKey, KeptAnswer, forget_old_answers, keep_answer
+from oneform.kernel.idempotency import (
+    IdempotencyKey,
+    KeptAnswer,
+    forget_old_answers,
+    keep_answer,
+    try_hold,
+)
 from oneform.runtime import Runtime
 
 PATH = "/api/v1/probe/once"
@@ -189,28 +194,19 @@ def test_uploads_are_compared_by_their_bytes(agency_client: FlaskClient, name: s
 
 
 def test_key_in_use_is_a_conflict(
-    agency_client: FlaskClient,
-    api_runtime: Runtime,
-    name: str,
-    monkeypatch: pytest.MonkeyPatch,
+    agency_client: FlaskClient, api_runtime: Runtime, name: str
 ) -> None:
-    numbers = []
-    number = idempotency.number_of
-
-    def seen(owner: str, key: str) -> int:
-        numbers.append(number(owner, key))
-        return numbers[-1]
-
-    monkeypatch.setattr(idempotency, "number_of", seen)
-    post(agency_client, name + "x", name + "x")
+    kept = name + "x"
+    post(agency_client, kept, kept)
     with api_runtime.context(OPERATOR) as ctx:
-        assert locks.try_take(ctx, locks.Space.IDEMPOTENCY, numbers[0])
-        # An answer that is kept is given although somebody holds the lock.
-        assert post(agency_client, name + "x", name + "x").status_code == 202
         owner = ctx.session.scalar(
-            sa.select(IdempotencyKey.owner).where(IdempotencyKey.key == name + "x")
+            sa.select(IdempotencyKey.owner).where(IdempotencyKey.key == kept)
         )
-        assert locks.try_take(ctx, locks.Space.IDEMPOTENCY, number(owner, name))
+        assert owner is not None
+        assert try_hold(ctx, owner, kept)[0]
+        # An answer that is kept is given although somebody holds the key.
+        assert post(agency_client, kept, kept).status_code == 202
+        assert try_hold(ctx, owner, name) == (True, None)
         answer = post(agency_client, name, name)
         assert answer.status_code == 409
         assert answer.json["type"] == "urn:oneform:problem:idempotency-key-in-use"
