@@ -12,6 +12,7 @@ from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved, SubjectC
 from oneform.collection.asks import by_region, hold_asks, in_states, withdraw_asks
 from oneform.collection.lifecycle import LIVE
 from oneform.kernel.context import Context
+from oneform.values.recording import together
 
 # About the area itself, and about whoever lives there and goes nowhere else.
 _ENDING = f"""
@@ -89,5 +90,6 @@ def end_asks_of_subject(ctx: Context, event: SubjectClosed) -> None:
 def _withdraw(ctx: Context, statement: str, **params: Any) -> None:
     keys = {(row.region_id, row.id) for row in ctx.sql(statement, **params)}
     live = [ask for ask in hold_asks(ctx, keys, are_ours=True).values() if ask.state in LIVE]
-    for region_id, asks in by_region(live).items():
-        withdraw_asks(ctx, region_id, asks)
+    with together(ctx):
+        for region_id, asks in by_region(live).items():
+            withdraw_asks(ctx, region_id, asks)

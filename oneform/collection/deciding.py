@@ -30,7 +30,7 @@ from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake
 from oneform.values.cells import Cells
-from oneform.values.recording import changing
+from oneform.values.recording import changing, together
 
 
 def decide_refusal(ctx: Context, command: DecideRefusal) -> RefusalView:
@@ -53,9 +53,11 @@ def decide_refusal(ctx: Context, command: DecideRefusal) -> RefusalView:
     _write_decision(ctx, command, actor)
     refused = [ask for ask in asks if ask.state is AskState.REFUSED]
     if command.decision is Decision.OVERTURN:
-        _overturn(ctx, refused, stood=ctx.today() - ctx.clock.day_of(refusal.created_at))
+        with together(ctx):
+            _overturn(ctx, refused, stood=ctx.today() - ctx.clock.day_of(refusal.created_at))
     elif command.scope is RefusalScope.ALL:
-        _uphold_everywhere(ctx, command.id, asks)
+        with together(ctx):
+            _uphold_everywhere(ctx, command.id, asks)
     else:
         # The status of the cells stays `refused`: no books to keep.
         for region_id, rows in by_region(refused).items():

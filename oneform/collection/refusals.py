@@ -38,7 +38,7 @@ from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake, NotFound
 from oneform.kernel.ids import new_id, pack_id
 from oneform.kernel.paging import Page, decode_cursor, encode_cursor
-from oneform.values.recording import changing
+from oneform.values.recording import changing, together
 
 MAX_ASKS = 500
 """Asks in one refusal."""
@@ -77,11 +77,12 @@ def refuse_asks(ctx: Context, command: RefuseAsks) -> RefusalView:
         comment=command.comment,
         now=ctx.clock.now(),
     )
-    for region_id, rows in by_region(asks.values()).items():
-        ids = [ask.id for ask in rows]
-        with changing(ctx, cells_in(region_id, rows)):
-            move_asks(ctx, region_id, ids, AskEvent.REFUSE)
-        ctx.sql(_REFUSED_ASKS, id=refusal_id, region=region_id, asks=ids)
+    with together(ctx):
+        for region_id, rows in by_region(asks.values()).items():
+            ids = [ask.id for ask in rows]
+            with changing(ctx, cells_in(region_id, rows)):
+                move_asks(ctx, region_id, ids, AskEvent.REFUSE)
+            ctx.sql(_REFUSED_ASKS, id=refusal_id, region=region_id, asks=ids)
     audit.append(
         ctx,
         Tag.ASKS_REFUSED,

@@ -26,7 +26,7 @@ from oneform.kernel.errors import Invalid, Mistake
 from oneform.kernel.ids import new_id, unpack_id
 from oneform.values.cells import values_of
 from oneform.values.models import ProvenanceKind
-from oneform.values.recording import Origin, open_provenance, record
+from oneform.values.recording import Origin, open_provenance, record, together
 
 MAX_ANSWERS = 2_000
 
@@ -83,7 +83,8 @@ def decide_reviews(ctx: Context, command: DecideReviews) -> Reviewed:
     if mistakes:
         raise Invalid("The reviews cannot be decided so.", mistakes=mistakes)
     found = [waiting[key] for key in keys if key is not None]
-    _accept(ctx, actor, found[:accepts])
+    with together(ctx):
+        _accept(ctx, actor, found[:accepts])
     comments = [each.comment.strip() for each in command.give_back]
     _give_back(ctx, actor, list(zip(found[accepts:], comments, strict=True)))
     audit.append(ctx, Tag.ANSWERS_REVIEWED, accepted=accepts, returned=len(comments))

@@ -6,7 +6,8 @@ What is right and what is not has been decided, and the asks are locked.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import orjson
@@ -19,7 +20,7 @@ from oneform.collection.views import InvalidAnswer, Receipt
 from oneform.kernel.context import Context
 from oneform.values.cells import values_of
 from oneform.values.models import ProvenanceKind
-from oneform.values.recording import Origin, record
+from oneform.values.recording import Origin, record, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,17 @@ def write_submission(
         region_id: [by_ask[ask.key] for ask in asks]
         for region_id, asks in by_region(entry.ask for entry in entries).items()
     } or {0: []}
+    # One region's answers are one change, and are booked with it.
+    with together(ctx) if len(regions) > 1 else nullcontext():
+        _write_regions(ctx, new, regions, reviewed)
+
+
+def _write_regions(
+    ctx: Context,
+    new: NewSubmission,
+    regions: Mapping[int, Sequence[Entry]],
+    reviewed: Collection[AskKey],
+) -> None:
     origin: Origin | None = None
     for place, (region_id, mine) in enumerate(regions.items()):
         answers = _answers(new.receipt.id, region_id, mine, reviewed)

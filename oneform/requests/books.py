@@ -4,7 +4,9 @@
 `CellsChanging` and `CellsChanged`; here the statuses of just these cells are
 counted before and after, for every request that they belong to, and the
 difference is booked. So the counts move in the transaction that moves the
-cells, and cost what the change costs, not what the request is large.
+cells, and cost what the change costs, not what the request is large. A
+transaction that changes cells more than once gathers the differences and books
+them together: rows of `request_unit` by key, then rows of `request` by id.
 
 `STATUS` is the one definition of what a cell's status is; export and counts
 share it.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oneform.collection.asks import in_states
@@ -22,7 +25,7 @@ from oneform.kernel.context import Context
 from oneform.requests.models import CellStatus
 from oneform.requests.settlement import settle_closed
 from oneform.values.cells import Cells
-from oneform.values.events import CellsChanged, CellsChanging
+from oneform.values.events import CellsChanged, CellsChanging, ChangesBegun, ChangesEnded
 
 STATUSES = tuple(status.value for status in CellStatus)
 
@@ -94,14 +97,47 @@ GROUP BY 1, 2, 3, 4, 5
 """
 
 Row = tuple[uuid.UUID, int, int, int]
+"""Of `request_unit`: request, region, place, unit."""
+
 Tally = dict[Row, dict[str, int]]
 
 
 @dataclass
 class OpenBooks:
-    """Tallies taken before changes that are under way in a transaction."""
+    """What is under way in a transaction."""
 
     before: dict[int, Tally] = field(default_factory=dict)
+    """Tallies taken before changes."""
+    depth: int = 0
+    """How many are gathering, one within the other."""
+    gathered: Tally = field(default_factory=dict)
+
+    @property
+    def are_gathering(self) -> bool:
+        return self.depth > 0
+
+    def gather(self, moves: Tally) -> None:
+        for row, move in moves.items():
+            sums = self.gathered.setdefault(row, {})
+            for status, n in move.items():
+                sums[status] = sums.get(status, 0) + n
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What has to be looked at after booking."""
+
+    closed: Mapping[uuid.UUID, int]
+    """Requests of which a unit has no open cell left, with its place."""
+    again: frozenset[uuid.UUID]
+    """Requests that ask for something again."""
+
+
+def open_books(ctx: Context) -> OpenBooks:
+    """The books of the transaction."""
+    found = ctx.session.info.setdefault("books", OpenBooks())
+    assert isinstance(found, OpenBooks)
+    return found
 
 
 def tally(ctx: Context, cells: Cells) -> Tally:
@@ -116,29 +152,63 @@ def tally(ctx: Context, cells: Cells) -> Tally:
 
 def read_before(ctx: Context, event: CellsChanging) -> None:
     """Handler: remember where the cells stand."""
-    open_books = ctx.session.info.setdefault("books", OpenBooks())
-    open_books.before[id(event.cells)] = tally(ctx, event.cells)
+    open_books(ctx).before[id(event.cells)] = tally(ctx, event.cells)
 
 
 def book_change(ctx: Context, event: CellsChanged) -> None:
     """Handler: book the difference, and end the requests that wait for nothing more."""
-    before = ctx.session.info["books"].before.pop(id(event.cells))
-    if before:
-        shift(ctx, before, tally(ctx, event.cells))
+    books = open_books(ctx)
+    before = books.before.pop(id(event.cells))
+    if not before:
+        return
+    moves = _difference(before, tally(ctx, event.cells))
+    if books.are_gathering:
+        books.gather(moves)
+    else:
+        book(ctx, moves)
 
 
-def shift(ctx: Context, before: Tally, after: Tally) -> None:
-    """Book `after - before` on the rows of `request_unit`, in the order of their keys."""
-    moves = {
-        key: {
-            status: after.get(key, {}).get(status, 0) - before.get(key, {}).get(status, 0)
+def begin_gathering(ctx: Context, _event: ChangesBegun) -> None:
+    """Handler: several changes follow."""
+    open_books(ctx).depth += 1
+
+
+def book_gathered(ctx: Context, event: ChangesEnded) -> None:
+    """Handler: book all that was gathered, at once."""
+    books = open_books(ctx)
+    books.depth -= 1
+    if books.are_gathering:
+        return
+    moves, books.gathered = books.gathered, {}
+    if not event.failed:
+        book(ctx, moves)
+
+
+def _difference(before: Tally, after: Tally) -> Tally:
+    return {
+        row: {
+            status: after.get(row, {}).get(status, 0) - before.get(row, {}).get(status, 0)
             for status in STATUSES
         }
-        for key in sorted(before.keys() | after.keys())
+        for row in before.keys() | after.keys()
     }
-    moves = {key: move for key, move in moves.items() if any(move.values())}
+
+
+def book(ctx: Context, moves: Tally) -> None:
+    """Book moves, and end the requests that wait for nothing more."""
+    booked = book_rows(ctx, moves)
+    settle_closed(
+        ctx,
+        {id: place for id, place in booked.closed.items() if id not in booked.again},
+        also=booked.again,
+    )
+
+
+def book_rows(ctx: Context, moves: Tally) -> Booked:
+    """Add moves to the rows of `request_unit`, in the order of their keys. Requests stay as they are."""
+    moves = {row: moves[row] for row in sorted(moves) if any(moves[row].values())}
     if not moves:
-        return
+        return Booked({}, frozenset())
     columns = ", ".join(f"CAST(:{status} AS int[])" for status in STATUSES)
     sums = ", ".join(f"{status} = ru.{status} + m.{status}" for status in STATUSES)
     touched = ctx.sql(
@@ -158,13 +228,14 @@ def shift(ctx: Context, before: Tally, after: Tally) -> None:
         RETURNING ru.request_id, ru.place_id, ru.asked + ru.pending_grant AS open,
           m.asked AS newly_asked
         """,
-        requests=[key[0] for key in moves],
-        regions=[key[1] for key in moves],
-        places=[key[2] for key in moves],
-        units=[key[3] for key in moves],
-        **{status: [move[status] for move in moves.values()] for status in STATUSES},
+        requests=[row[0] for row in moves],
+        regions=[row[1] for row in moves],
+        places=[row[2] for row in moves],
+        units=[row[3] for row in moves],
+        **{status: [move.get(status, 0) for move in moves.values()] for status in STATUSES},
     ).all()
-    again = {row.request_id for row in touched if row.newly_asked > 0}
     # A row whose last open cell was decided may have been the request's last one, too.
-    closed = {row.request_id: row.place_id for row in touched if row.open == 0}
-    settle_closed(ctx, {id: place for id, place in closed.items() if id not in again}, also=again)
+    return Booked(
+        closed={row.request_id: row.place_id for row in touched if row.open == 0},
+        again=frozenset(row.request_id for row in touched if row.newly_asked > 0),
+    )

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from oneform.kernel.context import Context
-from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUSES
+from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUSES, open_books
 from oneform.requests.settlement import settle_closed
 from oneform.values.events import CellsRecordingAtOnce
 
@@ -28,7 +28,7 @@ _SUMS = ", ".join(f"{status} = ru.{status} + m.{status}" for status in STATUSES)
 # a statement that nobody asks for would come last): who imports the same cells has them in that
 # order, too. From the few subjects to the requests that want something about their places, then to the cells,
 # in that order (`OFFSET 0`), whatever the statistics say.
-_BOOK = f"""
+_MOVE = f"""
 demand AS MATERIALIZED (
   SELECT p.subject_id, r.id AS request_id, ru.place_id, ru.unit_id, ru.collected_at,
     rr.decided_at, rr.decided_on, r.gap, r.state
@@ -56,7 +56,9 @@ touched AS MATERIALIZED (
     AND f.subject_id = m.subject_id),
 moves AS MATERIALIZED (
   SELECT request_id, place_id, unit_id, {_MOVES}
-  FROM touched WHERE before <> after GROUP BY request_id, place_id, unit_id),
+  FROM touched WHERE before <> after GROUP BY request_id, place_id, unit_id)"""
+
+_BOOK = f"""
 held_rows AS MATERIALIZED (
   SELECT ru.request_id, ru.place_id, ru.unit_id FROM request_unit AS ru
   JOIN moves USING (request_id, place_id, unit_id)
@@ -73,9 +75,28 @@ booked AS (
 _CLOSED = """
 (SELECT json_object_agg(request_id, place_id) FROM booked WHERE open = 0) AS closed"""
 
+_GATHERED = """
+(SELECT json_agg(moves) FROM moves) AS moves"""
+
 
 def book_at_once(ctx: Context, event: CellsRecordingAtOnce) -> None:
-    """Book the change in the statement that makes it, and end requests that wait for nothing more."""
+    """Book the change in the statement that makes it, and end requests that wait for nothing more.
+
+    Where several changes are booked together, that statement only tells what is to be booked.
+    """
+    books = open_books(ctx)
+    event.parts.append(_MOVE)
+    if books.are_gathering:
+
+        def gather(row: sa.Row[Any]) -> None:
+            region_id = event.cells.region_id
+            for move in row.moves or ():
+                key = (uuid.UUID(move["request_id"]), region_id, move["place_id"], move["unit_id"])
+                books.gather({key: {status: move[status] for status in STATUSES}})
+
+        event.columns.append(_GATHERED)
+        event.then.append(gather)
+        return
 
     def settle(row: sa.Row[Any]) -> None:
         closed = {uuid.UUID(id): place for id, place in (row.closed or {}).items()}

@@ -28,7 +28,7 @@ from oneform.requests.books import (
     STATUSES,
     state_of_cell,
 )
-from oneform.requests.settlement import settle
+from oneform.requests.settlement import hold_requests, settle
 from oneform.sources.plans import sources_for
 from oneform.values.cells import Cells
 
@@ -274,17 +274,19 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
         ctx.sql(_NOT_ASKED, region=region_id)
     ctx.sql(_JOIN, **terms)
     ctx.sql(_BOOK, request=request_id, region=region_id)
-    if made:
-        _book_for_others(ctx, request_id, region_id)
+    again = _book_for_others(ctx, request_id, region_id) if made else frozenset()
     ctx.sql(
         "UPDATE request_region SET resolved_at = coalesce(resolved_at, clock_timestamp()) "
         "WHERE request_id = :request AND region_id = :region",
         request=request_id,
         region=region_id,
     )
-    if sources_for(ctx, unaskable_fields(ctx, request_id), region_id):
+    keeps_trying = bool(sources_for(ctx, unaskable_fields(ctx, request_id), region_id))
+    moved = sorted({request_id, *again})
+    hold_requests(ctx, moved)
+    if keeps_trying:
         ctx.sql(_KEEP_TRYING, request=request_id, today=ctx.today())
-    settle(ctx, [request_id])
+    settle(ctx, moved)
     return made
 
 
@@ -305,22 +307,18 @@ def unaskable_fields(ctx: Context, request_id: uuid.UUID) -> list[int]:
     )
 
 
-def _book_for_others(ctx: Context, request_id: uuid.UUID, region_id: int) -> None:
-    """Cells that were given up for another request are asked again: from unavailable to asked.
+def _book_for_others(ctx: Context, request_id: uuid.UUID, region_id: int) -> frozenset[uuid.UUID]:
+    """Cells that were given up for other requests are asked again, from unavailable to asked; whose.
 
     A cell that is asked anew had neither a value nor an ask that holds it, so it
     was `unavailable` wherever it counts as `asked` now.
     """
     if not ctx.sql(_CONCERNS_OTHERS, request=request_id, region=region_id).scalar_one():
-        return
+        return frozenset()
     after = books.tally(ctx, Cells(region_id, _NEW_ASKS))
-    asked = {
-        key: counts["asked"]
-        for key, counts in after.items()
-        if key[0] != request_id and counts.get("asked")
+    moves = {
+        row: {"unavailable": -counts["asked"], "asked": counts["asked"]}
+        for row, counts in after.items()
+        if row[0] != request_id and counts.get("asked")
     }
-    books.shift(
-        ctx,
-        {key: {"unavailable": n} for key, n in asked.items()},
-        {key: {"asked": n} for key, n in asked.items()},
-    )
+    return books.book_rows(ctx, moves).again

@@ -18,7 +18,7 @@ from oneform.kernel.context import Context
 from oneform.requests.events import RequestSettled
 from oneform.requests.models import RequestState
 
-_LOCK = sa.text("SELECT id FROM request WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+_LOCK = sa.text("SELECT id FROM request WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 # Another open unit that nobody is just closing, of each request; held against closing until we end.
 _FOLLOWED = sa.text(
@@ -86,6 +86,15 @@ def settle_closed(
     settle(ctx, [*ids, *also])
 
 
+def hold_requests(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
+    """Lock the rows of all requests that this transaction is going to change, in their order.
+
+    Whoever books has locked all the rows of `request_unit` that it needs. Not against those who
+    only point to a request: the resolver has pointed to its own before it booked for others.
+    """
+    ctx.sql(_LOCK, ids=list(request_ids))
+
+
 def settle(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
     """Bring the states of these requests in line with their books.
 
@@ -95,7 +104,7 @@ def settle(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
     ids = sorted(set(request_ids))
     if not ids:
         return
-    ctx.sql(_LOCK, ids=ids)
+    hold_requests(ctx, ids)
     for row in ctx.sql(_SETTLE, ids=ids).all():
         ctx.sql(_EVENT, id=row.id, kind=row.state, old=row.old_state)
         ctx.emit(

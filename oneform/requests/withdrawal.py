@@ -19,8 +19,9 @@ from oneform.requests.errors import RequestEnded
 from oneform.requests.grants import withdraw_grants
 from oneform.requests.models import Request, RequestEvent, RequestState
 from oneform.requests.reading import get_request
+from oneform.requests.settlement import hold_requests
 from oneform.values.cells import Cells
-from oneform.values.recording import changing
+from oneform.values.recording import changing, together
 
 # Asks of a region whose cells belong to the cancelled request, with the terms of those who still
 # wait for them (NULL where nobody does). A request waits while a late answer would count for it,
@@ -92,13 +93,16 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
     )
     plan_afresh(ctx)
     locks.take_regions(ctx, regions)
-    request = ctx.session.get(Request, request_id, with_for_update=True, populate_existing=True)
+    # Before the books, since its state decides: nobody else books for it while its regions are ours.
+    hold_requests(ctx, [request_id])
+    request = ctx.session.get(Request, request_id, populate_existing=True)
     assert request is not None
     if request.state == RequestState.CANCELLED:
         return get_request(ctx, request_id)
     if request.state == RequestState.FULFILLED:
         raise RequestEnded("The request is fulfilled; there is nothing left to cancel.")
-    withdrawn = sum(_release_asks(ctx, request_id, region_id) for region_id in regions)
+    with together(ctx):
+        withdrawn = sum(_release_asks(ctx, request_id, region_id) for region_id in regions)
     ctx.sql(_CLOSE_BOOKS, request=request_id)
     withdraw_grants(ctx, request_id)
     request.state = RequestState.CANCELLED

@@ -16,7 +16,7 @@ from oneform.collection.who_asks import WhoAsks
 from oneform.kernel.events import Events
 from oneform.kernel.jsonschemas import register_formats
 from oneform.requests.asked_by import tell_who_asks
-from oneform.requests.books import book_change, read_before
+from oneform.requests.books import begin_gathering, book_change, book_gathered, read_before
 from oneform.requests.books_at_once import book_at_once
 from oneform.runtime.tables import PARTS
 from oneform.values.events import (
@@ -25,6 +25,8 @@ from oneform.values.events import (
     CellsLocking,
     CellsRecorded,
     CellsRecordingAtOnce,
+    ChangesBegun,
+    ChangesEnded,
 )
 
 assert PARTS  # loaded here, since every program that works is wired
@@ -37,6 +39,8 @@ def wire(events: Events) -> None:
     events.on(CellsChanging, read_before)
     events.on(CellsRecorded, fill_asks)
     events.on(CellsChanged, book_change)
+    events.on(ChangesBegun, begin_gathering)
+    events.on(ChangesEnded, book_gathered)
     # In this order: the books use what the asks have found.
     events.on(CellsRecordingAtOnce, end_asks_at_once)
     events.on(CellsRecordingAtOnce, book_at_once)

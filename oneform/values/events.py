@@ -41,6 +41,18 @@ class CellsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesBegun:
+    """Several changes follow. From now on the books are gathered, not moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesEnded:
+    """All changes since `ChangesBegun` are complete, and the books move now; or they `failed`."""
+
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CellsRecordingAtOnce:
     """Few final cells are about to be written, by one statement to which upper parts add theirs.
 

@@ -27,6 +27,8 @@ from oneform.values.events import (
     CellsLocking,
     CellsRecorded,
     CellsRecordingAtOnce,
+    ChangesBegun,
+    ChangesEnded,
 )
 from oneform.values.models import SINCE_KIND, ProvenanceKind
 
@@ -105,6 +107,21 @@ def changing(ctx: Context, cells: Cells) -> Iterator[None]:
     ctx.emit(CellsChanging(cells))
     yield
     ctx.emit(CellsChanged(cells))
+
+
+@contextmanager
+def together(ctx: Context) -> Iterator[None]:
+    """Around several changes of one transaction: the books move once, after the last of them.
+
+    So their rows are locked in one order, whatever the order of the changes.
+    """
+    ctx.emit(ChangesBegun())
+    try:
+        yield
+    except BaseException:
+        ctx.emit(ChangesEnded(failed=True))
+        raise
+    ctx.emit(ChangesEnded())
 
 
 # Cells are in the order of their keys, so that two who write the same ones take turns.
