@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
-from oneform.collection.asks import AskRow, hold_asks
+from oneform.collection.asks import AskRow, cells_in, hold_asks, live_beside
 from oneform.collection.commands import AmendAnswer, AnswerKind, AnswerState, GivenAnswer
 from oneform.collection.errors import InvalidAnswers, NotAmendable
 from oneform.collection.judging import Entry, has_note, judge_values
@@ -22,6 +22,7 @@ from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Mistake, NotFound
 from oneform.kernel.ids import new_id, unpack_id
+from oneform.values.recording import hold_cells
 
 MODE = "amendment"
 """`submission.mode` of an amendment: it has a receipt of its own."""
@@ -41,10 +42,12 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
         region=region_id,
         id=answer_id,
     ).scalar_one_or_none()
-    asks = hold_asks(ctx, {(region_id, ask_id)}) if ask_id is not None else {}
+    keys = {(region_id, ask_id)} if ask_id is not None else set()
+    asks = hold_asks(ctx, keys | live_beside(ctx, keys))
     ask = asks.get((region_id, ask_id or 0))
     policy.require_reach(ctx, ask.path if ask else None, secret=True)
     assert ask is not None
+    hold_cells(ctx, cells_in(region_id, [ask]))
     state = ctx.sql(
         "SELECT state FROM answer WHERE region_id = :region AND id = :id FOR UPDATE",
         region=region_id,

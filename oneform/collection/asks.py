@@ -200,6 +200,25 @@ def hold_asks(
     return found
 
 
+_BESIDE = sa.text(
+    f"""
+    SELECT b.region_id, b.id FROM unnest(CAST(:regions AS bigint[]), CAST(:ids AS bigint[]))
+      AS k(region_id, id)
+    JOIN ask AS a ON a.region_id = k.region_id AND a.id = k.id
+    JOIN ask AS b ON b.region_id = a.region_id AND b.field_id = a.field_id
+      AND b.period = a.period AND b.subject_id = a.subject_id AND b.state IN {in_states(LIVE)}
+    """
+)
+
+
+def live_beside(ctx: Context, keys: Collection[AskKey]) -> set[AskKey]:
+    """The live asks of the same cells: whoever amends what was answered to an ask fills those, and
+    has to lock them together with it."""
+    if not keys:
+        return set()
+    return {(row.region_id, row.id) for row in ctx.sql(_BESIDE, **_arrays(keys))}
+
+
 def _arrays(keys: Collection[AskKey]) -> dict[str, list[int]]:
     return {"regions": [region for region, _ in keys], "ids": [id for _, id in keys]}
 

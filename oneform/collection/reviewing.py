@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
 from oneform.collection.amendment import is_held, supersede
-from oneform.collection.asks import AskRow, hold_asks
+from oneform.collection.asks import AskRow, by_region, cells_in, hold_asks, live_beside
 from oneform.collection.commands import AnswerKind, AnswerState, DecideReviews
 from oneform.collection.drafts import put_drafts
 from oneform.collection.lifecycle import AskState
@@ -26,7 +26,7 @@ from oneform.kernel.errors import Invalid, Mistake
 from oneform.kernel.ids import new_id, unpack_id
 from oneform.values.cells import values_of
 from oneform.values.models import ProvenanceKind
-from oneform.values.recording import Origin, open_provenance, record, together
+from oneform.values.recording import Origin, hold_cells, open_provenance, record, together
 
 MAX_ANSWERS = 2_000
 
@@ -100,7 +100,7 @@ def _parse(text: str) -> AnswerKey | None:
 
 _ASKS_OF = sa.text(
     """
-    SELECT w.region_id, w.ask_id
+    SELECT w.region_id, w.ask_id, w.kind
     FROM unnest(CAST(:regions AS bigint[]), CAST(:ids AS bigint[])) AS k(region_id, id)
     JOIN answer AS w USING (region_id, id)
     """
@@ -118,11 +118,14 @@ _HOLD = sa.text(
 
 
 def _hold(ctx: Context, keys: Collection[AnswerKey]) -> dict[AnswerKey, _Waiting]:
-    """Lock the asks of some answers, then the answers; those out of reach are left out."""
+    """Lock the asks of some answers, the answers, and the values that amendments are to replace;
+    those out of reach are left out."""
     rows = ctx.sql(
         _ASKS_OF, regions=[region for region, _ in keys], ids=[number for _, number in keys]
-    )
-    asks = hold_asks(ctx, {(row.region_id, row.ask_id) for row in rows})
+    ).all()
+    amended = {(row.region_id, row.ask_id) for row in rows if row.kind == AnswerKind.AMENDMENT}
+    answered = {(row.region_id, row.ask_id) for row in rows}
+    asks = hold_asks(ctx, answered | live_beside(ctx, amended))
     reaches = policy.principal(ctx).reaches
     mine = {key: ask for key, ask in asks.items() if reaches(ask.path)}
     found: dict[AnswerKey, _Waiting] = {}
@@ -142,6 +145,8 @@ def _hold(ctx: Context, keys: Collection[AnswerKey]) -> dict[AnswerKey, _Waiting
                     staff_id=row.staff_id,
                     username=row.username,
                 )
+    for region_id, held in by_region(w.ask for w in found.values() if w.is_amendment).items():
+        hold_cells(ctx, cells_in(region_id, held))
     return found
 
 

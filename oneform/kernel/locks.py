@@ -2,7 +2,7 @@
 
 Order, to be kept everywhere, or there will be deadlocks: idempotency key →
 regions (ascending) → turn to record in a region → rows of `ask` (by key) →
-rows of `request_unit` (by key) → rows of `request` (by id). The last two once
+values that are replaced (by key) → rows of `request_unit` (by key) → rows of `request` (by id). The last two once
 in a transaction, at its end (`values.recording.together`). See DESIGN.md §5 for
 who takes a region alone and who shares it.
 """

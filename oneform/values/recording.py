@@ -124,6 +124,29 @@ def together(ctx: Context) -> Iterator[None]:
     ctx.emit(ChangesEnded())
 
 
+# By key, after the asks.
+_HOLD = """
+WITH held AS MATERIALIZED (
+  SELECT v.field_id FROM {relation} JOIN cell_value AS v ON v.region_id = :c_region_id
+    AND v.field_id = c.field_id AND v.period = c.period AND v.subject_id = c.subject_id
+    {stale}
+  ORDER BY v.field_id, v.period, v.subject_id FOR UPDATE OF v)
+SELECT count(*) FROM held
+"""
+
+# A value that is fresh, or final for its period, can be replaced without moving a status.
+_STALE = "AND c.period = '' AND v.fresh_until < oneform_today()"
+
+
+def hold_cells(ctx: Context, cells: Cells, *, only_stale: bool = False) -> None:
+    """Lock what there is of some cells, for whoever changes them without having been asked: their
+    live asks, then their values (or only those whose replacement moves a status)."""
+    ctx.emit(CellsLocking(cells))
+    if not (only_stale and cells.are_final):
+        statement = _HOLD.format(relation=cells.relation, stale=_STALE if only_stale else "")
+        ctx.sql(statement, **cells.params, c_region_id=cells.region_id)
+
+
 # Cells are in the order of their keys, so that two who write the same ones take turns.
 _MATCH = """
 WITH matched AS MATERIALIZED (
@@ -239,11 +262,13 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
     Who records answers has locked their asks. Raises TryAgain when somebody else
     wrote one of the cells at the same instant.
     """
+    # Cells are counted, then written, then counted again: nobody else may move them meanwhile, or
+    # their move is booked twice. Answers have locked the live asks of their cells; all others come
+    # without one, amendments too.
     if origin.kind is not ProvenanceKind.SUBMISSION:
-        # Cells are counted, then written, then counted again: nobody else may move them meanwhile,
-        # or their move is booked twice.
         locks.take(ctx, locks.Space.RECORDING, cells.region_id)
-        ctx.emit(CellsLocking(cells))
+    if authoritative or origin.kind is not ProvenanceKind.SUBMISSION:
+        hold_cells(ctx, cells, only_stale=True)
     if cells.are_final:
         together = CellsRecordingAtOnce(cells)
         ctx.emit(together)
