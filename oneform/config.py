@@ -16,6 +16,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
 
 FOR_TESTS = "ONEFORM_TEST_"
 """Variables that begin so are of the test suite, and no settings."""
@@ -37,6 +42,17 @@ def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
+def _folder(text: str) -> Path:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be the name of a folder in UTF-8") from None
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("is in the home of nobody on this machine") from None
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -48,17 +64,17 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 def _day(text: str) -> dt.date:
     try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        if re.fullmatch(r"(20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", text):
             return dt.date.fromisoformat(text)
     except ValueError:
         pass
-    raise ValueError("must be a day such as 2026-11-22")
+    raise ValueError("must be a day such as 2026-11-22, from 2000 to 2199")
 
 
 def _timezone(text: str) -> str:
     try:
         zoneinfo.ZoneInfo(text)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones
         raise ValueError("is no time zone that this machine knows") from None
     return text
 
@@ -66,12 +82,23 @@ def _timezone(text: str) -> str:
 def _database_url(text: str) -> str:
     if not text.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         raise ValueError("must begin with postgresql://")
-    return "postgresql+psycopg://" + text.split("://", 1)[1]
+    url = "postgresql+psycopg://" + text.split("://", 1)[1]
+    try:
+        made = sa.make_url(url)
+        _, arguments = made.get_dialect()().create_connect_args(made)
+        make_conninfo(**arguments)
+    except (sa.exc.ArgumentError, psycopg.ProgrammingError, ValueError, TypeError):
+        raise ValueError("must look like postgresql://user@host:5432/name") from None
+    return url
 
 
 def _redis_url(text: str) -> str:
     if not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise ValueError("must look like redis://host:6379/0") from None
     return text
 
 
@@ -136,7 +163,7 @@ class Settings:
     home: Path = _setting(
         "Data folder: embedded databases, keys, logs, backups.",
         Path("~/.oneform").expanduser(),
-        lambda text: Path(text).expanduser().absolute(),
+        _folder,
         shown="~/.oneform",
     )
     env: str = _setting(

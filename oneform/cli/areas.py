@@ -8,6 +8,7 @@ import click
 
 from oneform.areas import service
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.files import OUTPUT, write_output
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -43,16 +44,14 @@ def apply_changes(session: CliSession, file: Path) -> None:
 
 
 @areas.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("file", type=OUTPUT)
 @pass_runtime
 def export_areas(session: CliSession, file: Path) -> None:
     """Write the areas that exist to FILE (- for standard output), in the import format."""
+    if session.as_json and str(file) == "-":
+        raise click.BadParameter("with --json, areas go into a file: they are CSV.")
     with session.context() as ctx:
-        # Read first: a file that is there stays whole if the reading fails.
-        chunks = list(service.export_areas(ctx))
-    if str(file) == "-":
-        click.echo(b"".join(chunks), nl=False)
-        return
-    with file.open("wb") as stream:
-        stream.writelines(chunks)
-    session.result({"file": str(file), "bytes": sum(map(len, chunks))})
+        content = b"".join(service.export_areas(ctx))
+    write_output(file, content)
+    if str(file) != "-":
+        session.result({"file": click.format_filename(file), "bytes": len(content)})

@@ -11,15 +11,14 @@ import datetime as dt
 import hashlib
 import hmac
 import io
-import os
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
+import click
 import orjson
 
 from oneform.config import Settings
@@ -64,26 +63,6 @@ def fingerprint(settings: Settings) -> str | None:
     return hmac.new(key.encode(), b"oneform backup", hashlib.sha256).hexdigest()[:8]
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file, mode 0600, that takes its name when it is complete and on disk; else none is left."""
-    descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        Path(made).replace(path)
-    except BaseException:
-        Path(made).unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def write_backup(file: BinaryIO, dump: IO[bytes], note: Note) -> Note:
     """Write a dump of unknown length, read to its end, and the note; returns it completed."""
     # Place for the header, which says how long the dump is.
@@ -116,19 +95,20 @@ def _header(name: str, size: int) -> tarfile.TarInfo:
 @contextmanager
 def open_backup(path: Path) -> Iterator[tuple[Note, IO[bytes]]]:
     """The note and the dump of a backup whose bytes have been checked. BadBackup."""
+    name = click.format_filename(path)
     try:
         with tarfile.open(path, "r:") as archive:
             note = _read_note(archive)
             dump = archive.extractfile(DUMP)
             if dump is None:
-                raise BadBackup(f"{path} holds no dump.")
+                raise BadBackup(f"{name} holds no dump.")
             with dump:
                 if _sum(dump) != (note.dump_bytes, note.dump_sha256):
-                    raise BadBackup(f"{path} is damaged: its dump is not what was written.")
+                    raise BadBackup(f"{name} is damaged: its dump is not what was written.")
                 dump.seek(0)
                 yield note, dump
     except (tarfile.TarError, KeyError, EOFError):
-        raise BadBackup(f"{path} is no backup of oneform, or not whole.") from None
+        raise BadBackup(f"{name} is no backup of oneform, or not whole.") from None
 
 
 def _read_note(archive: tarfile.TarFile) -> Note:

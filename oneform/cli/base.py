@@ -10,22 +10,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
-import orjson
-import sqlalchemy as sa
 
+from oneform.cli.output import print_document, tell
 from oneform.config import Settings, SettingsError, load_settings
-from oneform.engines import EngineError, EngineUrls, find_engines
+from oneform.engines import EngineUrls, find_engines
 from oneform.identity.policy import OPERATOR
 from oneform.kernel.context import Context
-from oneform.kernel.errors import DomainError
 from oneform.runtime import Runtime
 
 P = ParamSpec("P")
@@ -34,6 +32,9 @@ R = TypeVar("R")
 _DATA_DIR = "oneform.data_dir"
 _JSON = "oneform.json"
 _SESSION = "oneform.session"
+
+_NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""Surrogates stand for bytes of another encoding."""
 
 
 class CliSession:
@@ -60,6 +61,11 @@ class CliSession:
                 redis_url=settings.redis_url or running.redis_url,
             )
         if settings.database_url is None:
+            if _is_closed(settings.home / "run"):
+                raise SettingsError(
+                    f"{settings.home} is closed to this user: use the account that runs `oneform up` "
+                    "there, or set ONEFORM_DATABASE_URL"
+                )
             raise SettingsError(
                 f"no server is running in {settings.home}: start `oneform up`, name the folder "
                 "with --data-dir, or set ONEFORM_DATABASE_URL"
@@ -78,7 +84,7 @@ class CliSession:
         Without `text`, the members of `data` are listed. Dates, UUIDs and dataclasses may be in it.
         """
         if self.as_json:
-            click.echo(orjson.dumps(data, default=str).decode())
+            print_document(data)
         elif text is not None:
             click.echo(text)
         elif isinstance(data, dict):
@@ -95,6 +101,15 @@ class CliSession:
     def close(self) -> None:
         if "runtime" in self.__dict__:
             self.runtime.close()
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether this user may not even look into it."""
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False
 
 
 def current_session() -> CliSession:
@@ -123,6 +138,8 @@ def pass_runtime(command: Callable[Concatenate[CliSession, P], R]) -> Callable[P
 
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        if isinstance(value, Path) and _NO_TEXT.search(str(value)):
+            raise click.BadParameter("is no line of text in UTF-8.")
         if value not in (None, False):
             context.meta[key] = value
         return value
@@ -156,13 +173,34 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params.extend(_common_options())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for parameter in self.params:
+            if not isinstance(parameter.type, click.Path):
+                _check_words(ctx, parameter)
+        return rest
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            _tell(error, as_json=bool(ctx.meta.get(_JSON)))
+            tell(error, as_json=bool(ctx.meta.get(_JSON)))
+
+
+def _check_words(ctx: click.Context, parameter: click.Parameter) -> None:
+    """BadParameter for what no name or code can be: bytes of another encoding, or nothing."""
+    given = ctx.params.get(parameter.name or "")
+    for word in given if isinstance(given, tuple) else (given,):
+        if not isinstance(word, str):
+            continue
+        if _NO_TEXT.search(word):
+            raise click.BadParameter("is no line of text in UTF-8.", ctx, parameter)
+        if parameter.required and not word.strip():
+            raise click.BadParameter("is empty.", ctx, parameter)
 
 
 class Group(click.Group):
@@ -179,43 +217,3 @@ class Group(click.Group):
 def command_group(name: str, help: str) -> Group:
     """A group for one module of commands: `areas = command_group("areas", "…")`."""
     return Group(name=name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
-
-
-def _tell(error: Exception, *, as_json: bool) -> NoReturn:
-    """Say what was wrong, on standard error, and end with status 1; never a stack trace."""
-    lines = _words(error)
-    if as_json and isinstance(error, DomainError):
-        document = {
-            "type": f"urn:oneform:problem:{error.code}",
-            "title": error.title,
-            "detail": error.detail,
-            "errors": [mistake.as_dict() for mistake in error.mistakes],
-            **error.data,
-        }
-        click.echo(orjson.dumps(document, default=str).decode())
-    for line in lines:
-        click.echo(" ".join(line.split()), err=True)
-    raise SystemExit(1)
-
-
-def _words(error: Exception) -> list[str]:
-    match error:
-        case DomainError():
-            return [
-                error.detail,
-                *(f"{mistake.pointer}: {mistake.detail}" for mistake in error.mistakes),
-            ]
-        case SettingsError() | EngineError():
-            return [str(error)]
-        case sa.exc.OperationalError():
-            return [f"the database does not answer: {error.orig}"]
-        case sa.exc.ProgrammingError() if getattr(error.orig, "sqlstate", "") == "42P01":
-            return ["the database has no tables of this version yet: run `oneform db upgrade`"]
-        case OSError():
-            return [f"{error.filename}: {error.strerror}" if error.filename else str(error)]
-    if os.environ.get("ONEFORM_LOG_LEVEL") == "debug":
-        return traceback.format_exception(error)
-    return [
-        f"unexpected {type(error).__name__}: {error}",
-        "this is a fault in oneform; ONEFORM_LOG_LEVEL=debug shows where",
-    ]

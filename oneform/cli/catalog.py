@@ -15,6 +15,7 @@ from catalog.importing import import_bundle
 from catalog.places import BundleMistake
 from catalog.reading import whole_catalog
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.files import OUTPUT, write_output
 from oneform.kernel.clock import Clock
 
 BUNDLE = click.Path(exists=True, path_type=Path)
@@ -43,7 +44,7 @@ def import_catalog(session: CliSession, file: Path) -> None:
 
 
 @catalog.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("file", type=OUTPUT)
 @pass_runtime
 def export_catalog(session: CliSession, file: Path) -> None:
     """Write the whitelist to FILE, as JSON if its name ends in .json, else YAML (- for standard
@@ -52,11 +53,11 @@ def export_catalog(session: CliSession, file: Path) -> None:
         document = whole_catalog(ctx)
     as_json = file.suffix.lower() == ".json" or (str(file) == "-" and session.as_json)
     text = dump_json(document) if as_json else dump_yaml(document)
-    if str(file) == "-":
-        click.echo(text, nl=False)
-        return
-    file.write_text(text, encoding="utf-8")
-    session.result({"file": str(file), "fields": len(document["fields"])})
+    write_output(file, text.encode())
+    if str(file) != "-":
+        session.result(
+            {"file": click.format_filename(file), "fields": len(document["fields"])},
+        )
 
 
 @catalog.command("check")

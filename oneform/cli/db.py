@@ -22,10 +22,10 @@ from oneform.cli.backup_file import (
     Note,
     fingerprint,
     open_backup,
-    whole_file,
     write_backup,
 )
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.files import is_special, whole_file
 from oneform.cli.postgres_tools import Tools, running, tools_for
 from oneform.cli.restoring import fill
 from oneform.cli.servers import running_engines
@@ -35,8 +35,15 @@ from oneform.kernel.db import create_engine
 
 db = command_group("db", "The database: schema, backup, restore.")
 
-FILE = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
+NEW = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
+
+
+def _no_stream(_context: click.Context, _parameter: click.Parameter, file: Path) -> Path:
+    """A backup is read and written back and forth, and would take a device's own place."""
+    if file.name == "-" or is_special(file):
+        raise click.BadParameter(f"{click.format_filename(file)} is no ordinary file.")
+    return file
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def upgrade(session: CliSession) -> None:
 
 
 @db.command("backup")
-@click.argument("file", type=FILE)
+@click.argument("file", type=NEW, callback=_no_stream)
 @pass_runtime
 def backup(session: CliSession, file: Path) -> None:
     """Write everything to FILE, as it is at one instant; what runs goes on.
@@ -113,9 +120,10 @@ def backup(session: CliSession, file: Path) -> None:
             raise SettingsError("the database is empty: there is nothing to back up")
         session.note(f"writing {file} …")
         note = save(found, session.settings, file)
+    name, size = click.format_filename(file), file.stat().st_size
     session.result(
-        {"file": str(file), "bytes": file.stat().st_size, "secret_key": note.secret_key},
-        text=f"{file}: {file.stat().st_size:,} bytes; keep the secret key apart (fingerprint "
+        {"file": name, "bytes": size, "secret_key": note.secret_key},
+        text=f"{name}: {size:,} bytes; keep the secret key apart (fingerprint "
         f"{note.secret_key or 'unknown'})",
     )
 
@@ -134,13 +142,16 @@ def save(found: Database, settings: Settings, file: Path) -> Note:
     command = tools.command(
         "pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--schema=public"
     )
-    with whole_file(file) as target, running(command, tools, stdout=subprocess.PIPE) as dump:
+    with (
+        whole_file(file, mode=0o600) as target,
+        running(command, tools, stdout=subprocess.PIPE) as dump,
+    ):
         assert dump.stdout is not None
         return write_backup(target, dump.stdout, note)
 
 
 @db.command("restore")
-@click.argument("file", type=EXISTING)
+@click.argument("file", type=EXISTING, callback=_no_stream)
 @click.option("--discard", is_flag=True, help="Keep no backup of what is replaced.")
 @pass_runtime
 def restore(session: CliSession, file: Path, discard: bool) -> None:

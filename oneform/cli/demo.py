@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-import orjson
 import structlog
 from rich.console import Console
 
 from oneform import migrations
 from oneform.cli.base import CliSession, Command, pass_runtime
 from oneform.cli.listening import LEFTOVERS_WITHIN_S, claimed, listen
+from oneform.cli.output import print_document
 from oneform.cli.up import serve
 from oneform.config import Settings, SettingsError, variable
 from oneform.demo.calling import StoryError
@@ -224,7 +224,7 @@ class _Demo:
             self._failure = "the books of a request do not balance"
             return False
         if self._session.as_json:
-            click.echo(orjson.dumps(outcome.requests[0]).decode())
+            print_document(outcome.requests[0])
             sys.stdout.flush()
         if self._once:
             self._teller.say("\nThe books of all three requests balance.", style="bold")

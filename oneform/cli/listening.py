@@ -43,8 +43,11 @@ def claimed(home: Path) -> Iterator[bool]:
     claim = Claim(lock, home)
     try:
         yield left
-        lock.write_text("", encoding="utf-8")
+        left = False
     finally:
+        # Of a start that was refused nothing is left behind, unless it was there before.
+        if not left:
+            lock.write_text("", encoding="utf-8")
         claim.release()
 
 
@@ -55,10 +58,12 @@ def listen(host: str, port: int, *, patience_s: float = 0.0) -> socket.socket:
     while True:
         try:
             return _listen(host, port)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+        except (OSError, UnicodeError) as error:
+            words = error.strerror if isinstance(error, OSError) else "this is no name of a host"
+            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            if not taken or time.monotonic() >= deadline:
                 raise SettingsError(
-                    f"cannot listen on {authority(host, port)}: {error.strerror}; "
+                    f"cannot listen on {authority(host, port)}: {words}; "
                     "choose another with --host or --port"
                 ) from None
         if not told:

@@ -5,19 +5,37 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from oneform.cli.base import CliSession, command_group, pass_runtime
 from oneform.identity import people as service
 from oneform.identity.rosters import import_people
+from oneform.kernel.errors import Invalid, Mistake
 
 people = command_group("people", "People with accounts.")
 
 
+LONGEST_LINE = 4096
+"""Bytes; far more than a password may have."""
+
+
 def _password_from_stdin() -> str:
-    """The first line of standard input, without its end."""
-    return sys.stdin.readline().rstrip("\r\n")
+    """The first line of standard input, without its end. Invalid where it is no text."""
+    if sys.stdin is None:
+        return _no_password("there is no standard input to read it from")
+    line = sys.stdin.buffer.readline(LONGEST_LINE)
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        return _no_password("is not UTF-8")
+
+
+def _no_password(words: str) -> NoReturn:
+    raise Invalid(
+        "The password cannot be read.", mistakes=[Mistake("/password", "unreadable", words)]
+    )
 
 
 @people.command()

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 
 import click
-import orjson
 import structlog
 
 from oneform import migrations
@@ -22,6 +21,7 @@ from oneform.cli.listening import (
     listen,
     reachable,
 )
+from oneform.cli.output import print_document
 from oneform.cli.servers import Reviver, running_engines
 from oneform.cli.starter import import_starter_catalog
 from oneform.cli.supervisor import Signals, Supervisor
@@ -155,7 +155,7 @@ def up(
 
     def say(_runtime: Runtime, address: str) -> bool:
         if session.as_json:
-            click.echo(orjson.dumps({"ready": True, "address": address}).decode())
+            print_document({"ready": True, "address": address})
         else:
             click.echo(f"ready {address}")
         sys.stdout.flush()

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.files import reading
 from oneform.identity.policy import OPERATOR
 from oneform.values.imports.conflicts import Conflict
 from oneform.values.imports.ending import finish_import, stop_import
@@ -36,7 +37,7 @@ def import_values(session: CliSession, file: Path, dry_run: bool) -> None:
     What is right is recorded. Every row refused is told with its line, and the status is 1 then.
     """
     session.note(f"reading {file} …")
-    with file.open("rb") as stream:
+    with reading(file) as stream:
         format = EXTENSIONS.get(file.suffix.lower()) or guess_format(stream)
         with session.context() as ctx:
             view = accept_import(ctx, stream, format, dry_run=dry_run, by_job=False)

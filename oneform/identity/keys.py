@@ -82,6 +82,8 @@ def issue_key(
     ]
     if expires is not None and expires < ctx.today():
         mistakes.append(Mistake("/expires", "range", f"{expires} is past"))
+    if expires == dt.date.max:
+        mistakes.append(Mistake("/expires", "range", "leave it out for a key without an end"))
     if mistakes:
         raise Invalid("The key cannot be issued.", mistakes=mistakes)
     granted = tuple(dict.fromkeys(Scope(scope) for scope in scopes)) or ORDINARY_SCOPES

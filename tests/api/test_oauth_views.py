@@ -7,6 +7,8 @@ import base64
 import pytest
 from flask.testing import FlaskClient
 
+from oneform.api.problems import status_of_kind
+from oneform.identity.errors import TokenRefused
 from oneform.identity.keys import issue_key
 from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
@@ -86,3 +88,11 @@ def test_parameter_given_twice_is_refused(
         headers=basic(*credentials),
     )
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+
+
+def test_every_refusal_of_a_token_is_one_of_the_standard() -> None:
+    """RFC 6749, section 5.2; elsewhere it would be the problem `token-refused`."""
+    known = {"invalid_request", "invalid_client", "invalid_grant", "invalid_scope"}
+    kinds = [TokenRefused, *TokenRefused.__subclasses__()]
+    assert {kind.error for kind in kinds} <= known
+    assert {(kind.code, status_of_kind(kind)) for kind in kinds} == {("token-refused", 400)}

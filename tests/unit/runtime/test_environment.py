@@ -23,12 +23,29 @@ def test_variables_of_others_do_not_matter() -> None:
 
 
 WRONG = {
+    "home": ["~nobody-of-this-name/x", "\udcd6\udcd0"],
     "env": ["prod", "production"],
-    "database_url": ["mysql://user:passw0rd@host/name", "host/passw0rd"],
-    "redis_url": ["http://:passw0rd@host"],
+    "database_url": [
+        "mysql://user:passw0rd@host/name",
+        "host/passw0rd",
+        "postgresql://u:passw0rd@host:port/name",
+        "postgresql://u:passw0rd@[::1/name",
+        "postgresql://u:passw0rd@host/name?nonsense=1",
+    ],
+    "redis_url": ["http://:passw0rd@host", "redis://:passw0rd@host:port", "redis://:passw0rd@[::1"],
     "secret_key": ["passw0rd"],
-    "timezone": ["Mars/Base", "../etc/passwd"],
-    "today": ["2026-13-01", "2026-02-30", "20261231", "2026-W01-1", "yesterday"],
+    "timezone": ["Mars/Base", "../etc/passwd", "Asia", "x" * 300],
+    "today": [
+        "2026-13-01",
+        "2026-02-30",
+        "20261231",
+        "2026-W01-1",
+        "yesterday",
+        "0001-01-01",
+        "1999-12-31",
+        "2200-01-01",
+        "9999-12-31",
+    ],
     "calendar": ["moon"],
     "rate_limit": ["0", "-1", "many", "1.5", "5/m", "９", "9" * 5000],
     "log_level": ["loud"],
@@ -39,7 +56,7 @@ WRONG = {
     "metrics_token": ["passw0rd of two words", "passw0rd\u4ee4"],
     "allow_hosts": ["http://10.0.0.1/x", "10.0.0.0/99", "a b"],
 }
-FREE = {"home", "allow_files"}
+FREE = {"allow_files"}
 """Any text may be a path."""
 
 
