@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.load.client import Client
 from benchmarks.load.promises import Cell
 
-MOST_ANSWERS = 20
+MOST_ANSWERS_AT_LAST = 20
 ANSWERABLE = frozenset({"open", "returned"})
 REASONS = ("not_ours", "duplicate", "deadline", "cannot", "other")
 
@@ -47,7 +47,7 @@ class VillageClient(Client):
             self.broken("asked again after an accepted answer:", sorted(again)[:3])
         if not asks:
             return True
-        chosen = self.rng.sample(asks, min(len(asks), self.rng.randint(1, MOST_ANSWERS)))
+        chosen = self.rng.sample(asks, min(len(asks), self.rng.randint(1, self._most_answers())))
         luck = self.rng.random()
         if luck < 0.03:
             self._refuse(chosen[0])
@@ -56,6 +56,10 @@ class VillageClient(Client):
                 self._draft(chosen[:3])
             self._submit(chosen)
         return True
+
+    def _most_answers(self) -> int:
+        at_last = self.course.finishing.is_set()
+        return MOST_ANSWERS_AT_LAST if at_last else self.world.plan.most_answers
 
     def _draft(self, asks: list[Ask]) -> None:
         drafts = [

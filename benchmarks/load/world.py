@@ -38,6 +38,8 @@ class Plan:
     seed: int = 1
     open_requests: int = 4
     """Of each agency at a time."""
+    most_answers: int = 20
+    """Of one submission. With few, something stays open while nothing new can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ class _Play:
 
     def _ended(self) -> list[str]:
         """What has changed, without tables that also tell of what was begun and not ended."""
-        return [line for line in self._changed() if line.split(":")[0] not in self._scene.leaves]
+        now = take(self._theatre.looking)
+        return changes(now, self._before, leaving_out=self._scene.leaves)
 
     def _check_books(self) -> None:
         with self._theatre.world.runtime.context(OPERATOR) as ctx:

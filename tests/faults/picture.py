@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,22 +98,25 @@ class New:
     id: Any
 
 
-def changes(picture: Picture, before: Picture) -> list[str]:
+def changes(picture: Picture, before: Picture, *, leaving_out: Collection[str] = ()) -> list[str]:
     """What has happened since, in words that are the same for the same history.
+
+    Tables left out say nothing, not even which id is which.
 
     Instants are left out, and ids that were made meanwhile are known by what they stand for: by
     the rows that they are in, and by the ids beside them there.
     """
     old = _Ids(before)
+    told = [name for name in TABLES if name not in leaving_out]
     rows = [
         (name, {column: old.read(name, column, value) for column, value in row.items()})
-        for name in TABLES
+        for name in told
         for key, row in picture.rows[name].items()
         if before.rows[name].get(key) != row
     ]
     gone = [
         f"{name} {key} is gone"
-        for name in TABLES
+        for name in told
         for key in before.rows[name]
         if key not in picture.rows[name]
     ]
