@@ -33,11 +33,11 @@ def sweep_requests(run: JobRun) -> None:
 
 @job(MaintenanceJob.SWEEP_ASKS, QueueName.MAINTAIN)
 def sweep_asks(run: JobRun) -> None:
-    """Asks that outlived their last day, or whose field is on the list no more; region by region."""
+    """Asks that are past late days, or whose field is on the list no more; region by region."""
     with run.context() as ctx:
-        expired = sweeps.regions_with_expired_asks(ctx)
+        late = sweeps.regions_with_late_asks(ctx)
         unlisted = sweeps.regions_with_unlisted_asks(ctx)
-    for region_id in expired:
+    for region_id in late:
         with run.context() as ctx:
             expire_asks(ctx, region_id)
     for region_id in unlisted:

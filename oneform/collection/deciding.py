@@ -121,11 +121,12 @@ def _overturn(ctx: Context, refused: Collection[AskRow], stood: dt.timedelta) ->
         with changing(ctx, cells_in(region_id, rows)):
             moved = move_asks(ctx, region_id, ids, AskEvent.OVERTURN)
         ctx.sql(
-            "UPDATE ask SET live_until = live_until + greatest(0, CAST(:days AS int)) "
+            "UPDATE ask SET live_until = live_until + CAST(:days AS int), "
+            "stood_days = stood_days + CAST(:days AS int) "
             "WHERE region_id = :region AND id = ANY(:ids)",
             region=region_id,
             ids=moved,
-            days=stood.days,
+            days=max(0, stood.days),
         )
 
 

@@ -17,7 +17,7 @@ from catalog.value_schema import code_lists_in
 from catalog.views import FieldVersionView
 from oneform.areas.kinds import mask
 from oneform.collection.asks import in_states
-from oneform.collection.lifecycle import ANSWERABLE, LIVE, AskState
+from oneform.collection.lifecycle import ANSWERABLE, LIVE, AskState, earliest_due
 from oneform.collection.previous import CellKey, look_around
 from oneform.collection.questions import in_language
 from oneform.collection.reach import find_unit
@@ -62,7 +62,7 @@ _ASKS = sa.text(
     f"""
     WITH shown AS (
       SELECT a.region_id, a.id, a.field_version_id, a.field_id, a.period, a.subject_id, a.state,
-        a.due_on, a.comment, v.topic, k.code AS kind, k.personal, s.key, s.name,
+        a.due_on, a.stood_days, a.comment, v.topic, k.code AS kind, k.personal, s.key, s.name,
         CASE WHEN k.personal THEN s.name ELSE s.key END COLLATE "C" AS label,
         min(a.due_on) OVER (PARTITION BY v.topic, k.code, a.period) AS section_due
       FROM ask AS a
@@ -160,7 +160,10 @@ class _Writer:
         self.catalog = snapshot(ctx)
         cells = [_cell(row) for row in rows]
         self.previous = look_around(ctx, previous=cells).previous
-        question = WhoAsks(cells)
+        today = ctx.today()
+        question = WhoAsks(
+            {_cell(row): earliest_due(row.state, row.stood_days, today) for row in rows}
+        )
         ctx.emit(question)
         told = {
             id(asker): self._told(asker) for askers in question.askers.values() for asker in askers

@@ -8,6 +8,7 @@ open ──answer──▶ answered            open ──refuse──▶ refuse
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 
@@ -66,6 +67,16 @@ TRANSITIONS: dict[AskEvent, tuple[tuple[AskState, ...], AskState]] = {
 
 LATE_DAYS = 30
 """How long past the last due date an ask stays live (DESIGN.md §9)."""
+
+
+def earliest_due(state: AskState, stood_days: int, today: dt.date) -> dt.date:
+    """Due date of the earliest request for which an answer to an ask would still count today.
+
+    Where the clock stands still, nobody's late days go by.
+    """
+    if state not in ANSWERABLE:
+        return dt.date.min
+    return today - dt.timedelta(days=LATE_DAYS + stood_days)
 
 
 def next_state(state: AskState, event: AskEvent) -> AskState | None:

@@ -36,7 +36,9 @@ class Ask(Base):
     due_on: Mapped[dt.date]
     """Earliest due date of those who still wait."""
     live_until: Mapped[dt.date]
-    """Last day on which an answer is taken: 30 days past the last due date."""
+    """Last day on which an answer is taken: 30 days past the last due date, and `stood_days` more."""
+    stood_days: Mapped[int] = mapped_column(server_default="0")
+    """How long the clock stood still for refusals that were overturned."""
     state: Mapped[Code] = mapped_column(server_default=AskState.OPEN.value)
     comment: Mapped[str | None]
     """The reviewer's, while the ask is `returned`."""
@@ -59,7 +61,7 @@ class Ask(Base):
             postgresql_where=_state_in(HOLDING),
         ),
         sa.Index("ix_ask_unit", "unit_id", postgresql_where=_state_in(LIVE)),
-        sa.Index("ix_ask_live_until", "live_until", postgresql_where=_state_in(ANSWERABLE)),
+        sa.Index("ix_ask_due_on", "due_on", postgresql_where=_state_in(ANSWERABLE)),
         BY_REGION,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oneform.collection.previous import CellKey
@@ -23,7 +23,8 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class WhoAsks:
-    """Emitted with the cells of live asks; whoever knows the requests fills in `askers`."""
+    """Emitted with the cells of live asks, and for each the earliest due date of those who can still
+    wait for it; whoever knows the requests fills in `askers`."""
 
-    cells: Sequence[CellKey]
+    cells: Mapping[CellKey, dt.date]
     askers: dict[CellKey, list[Asker]] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from oneform.collection.lifecycle import LATE_DAYS
 from oneform.collection.who_asks import Asker, WhoAsks
 from oneform.kernel.context import Context
 from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUS
@@ -25,7 +24,7 @@ _WHO = sa.text(
         AND ru.region_id = :region
         AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
       JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
-        AND r.due_on + :late_days >= :today
+        AND r.due_on >= :earliest
       JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
         AND {IN_PLACE}),
     cell AS MATERIALIZED (
@@ -59,7 +58,7 @@ def tell_who_asks(ctx: Context, event: WhoAsks) -> None:
 
     One query for each region of the cells, which mostly is one.
     """
-    shown = set(event.cells)
+    shown = event.cells
     for region_id in {region_id for region_id, *_ in shown}:
         mine = [cell for cell in shown if cell[0] == region_id]
         for row in ctx.sql(
@@ -67,8 +66,7 @@ def tell_who_asks(ctx: Context, event: WhoAsks) -> None:
             region=region_id,
             fields=sorted({field_id for _, field_id, _, _ in mine}),
             subjects=sorted({subject_id for _, _, _, subject_id in mine}),
-            late_days=LATE_DAYS,
-            today=ctx.today(),
+            earliest=min(shown[cell] for cell in mine),
         ):
             asker = Asker(
                 agency=row.agency,
@@ -80,5 +78,5 @@ def tell_who_asks(ctx: Context, event: WhoAsks) -> None:
             )
             for field_id, period in zip(row.fields, row.periods, strict=True):
                 cell = (region_id, field_id, period, row.subject_id)
-                if cell in shown:
+                if cell in shown and row.due >= shown[cell]:
                     event.askers.setdefault(cell, []).append(asker)

@@ -139,7 +139,7 @@ def _set_to_work(ctx: Context, grant: Grant, state: GrantState) -> None:
     Until then its cells are undecided: nobody books them.
     """
     ctx.sql(
-        "UPDATE request_field SET grant_state = :state "
+        "UPDATE request_field SET grant_state = :state, grant_decided_at = clock_timestamp() "
         "WHERE request_id = :request AND field_id = :field",
         state=state.value,
         request=grant.request_id,

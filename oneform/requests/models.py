@@ -93,6 +93,8 @@ class RequestField(Base):
     collected_at: Mapped[int] = mapped_column(sa.SmallInteger)
     mode: Mapped[str]
     grant_state: Mapped[str]
+    grant_decided_at: Mapped[dt.datetime | None]
+    """By the database's clock, as are the instants of regions."""
 
     __table_args__ = (
         sa.ForeignKeyConstraint(
@@ -149,6 +151,9 @@ class RequestRegion(Base):
     fetch_attempts: Mapped[int] = mapped_column(server_default="0")
     """How often its sources were tried before people are asked."""
     resolved_at: Mapped[dt.datetime | None]
+    """NULL again while it waits to be resolved anew: until then its books are not kept."""
+    last_resolved_at: Mapped[dt.datetime | None]
+    """The latest time that it was resolved."""
 
     __table_args__ = (
         sa.Index(

@@ -79,7 +79,7 @@ ON CONFLICT DO NOTHING
 _CREATE_JUDGED = """
 CREATE TEMPORARY TABLE IF NOT EXISTS judged_cell (
   place_id bigint, unit_id bigint, field_id int, period text, subject_id bigint,
-  field_version_id int, status text, ask_id bigint, gap boolean, joinable boolean
+  field_version_id int, status text, ask_id bigint, gap boolean, joinable boolean, joined boolean
 ) ON COMMIT DELETE ROWS
 """
 _CREATE_COUNTED = f"""
@@ -101,15 +101,17 @@ _STATE = state_of_cell(
     asks=_OF_WANTED.format(table="ask", rest=f"AND {HOLDS}"),
 )
 
+# `joined`: nobody has counted the ask for this request before. When it is resolved anew, that is one
+# that came since the last time, or of a field that awaited its grant then.
 # Materialised in this order, whatever the planner thinks of rows that are too new for it to know:
 # what is one row per request, per field, per subject is worked out once, not once per cell.
 _JUDGE = f"""
 WITH req AS MATERIALIZED (
-  SELECT r.id, r.kind_id, r.gap, r.state, rr.decided_at, rr.decided_on
+  SELECT r.id, r.kind_id, r.gap, r.state, rr.decided_at, rr.decided_on, rr.last_resolved_at
   FROM request AS r JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
   WHERE r.id = :request),
 wanted AS MATERIALIZED (
-  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, {ASKS} AS asks,
+  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, rf.grant_decided_at, {ASKS} AS asks,
     {EXEMPT} AS exempt,
     (SELECT fv.id FROM field_version AS fv
      WHERE fv.field_id = rf.field_id AND fv.mode = 'collect'
@@ -124,10 +126,12 @@ member AS MATERIALIZED (
     AND p.area_id = ru.place_id AND {IN_PLACE}),
 cell AS (
   SELECT m.place_id, m.unit_id, m.subject_id, w.field_id, w.period, w.grant_state, w.asks,
-    w.exempt, w.version_id, :region AS region_id, req.decided_at, req.decided_on
+    w.exempt, w.version_id, :region AS region_id, req.decided_at, req.decided_on,
+    w.grant_decided_at, req.last_resolved_at
   FROM req CROSS JOIN wanted AS w JOIN member AS m ON w.collected_at = ANY(m.collected_at)),
 found AS MATERIALIZED (
-  SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state
+  SELECT cell.*, {STATUS} AS status, a.id AS ask_id, a.state AS ask_state,
+    a.created_at AS asked_at
   FROM cell {_STATE}),
 counted AS (
   INSERT INTO judged_place SELECT place_id, unit_id, {_COUNTS}
@@ -138,7 +142,8 @@ kept AS (
   SELECT place_id, unit_id, field_id, period, subject_id, version_id, status, ask_id,
     asks AND version_id IS NOT NULL AND status = 'unavailable'
       AND grant_state IN ('none', 'granted'),
-    asks AND status IN ('asked', 'refused') AND ask_state <> 'upheld'
+    asks AND status IN ('asked', 'refused') AND ask_state <> 'upheld',
+    last_resolved_at IS NULL OR asked_at > last_resolved_at OR grant_decided_at > last_resolved_at
   FROM found WHERE status IN ('asked', 'refused', 'unavailable'))
 SELECT coalesce(sum(cells), 0) FROM counted
 """
@@ -174,10 +179,11 @@ WHERE j.gap AND NOT EXISTS (SELECT FROM ask AS a WHERE a.region_id = :region
 """
 
 _JOIN = f"""
-UPDATE ask AS a SET due_on = least(a.due_on, :due), live_until = greatest(a.live_until, :live_until)
+UPDATE ask AS a SET due_on = least(a.due_on, :due),
+  live_until = greatest(a.live_until, :live_until + a.stood_days)
 FROM judged_cell AS j
 WHERE j.joinable AND a.region_id = :region AND a.id = j.ask_id AND a.state IN {in_states(LIVE)}
-  AND (a.due_on > :due OR a.live_until < :live_until)
+  AND (a.due_on > :due OR a.live_until < :live_until + a.stood_days)
 """
 
 _MOVED = {"asked": " + coalesce(o.gap, 0)", "unavailable": " - coalesce(o.gap, 0)"}
@@ -185,12 +191,12 @@ _MOVED = {"asked": " + coalesce(o.gap, 0)", "unavailable": " - coalesce(o.gap, 0
 _BOOK = f"""
 WITH open AS (
   SELECT place_id, unit_id, count(*) FILTER (WHERE gap) AS gap,
-    count(*) FILTER (WHERE joinable) AS joinable
+    count(*) FILTER (WHERE joinable AND joined) AS joined
   FROM judged_cell GROUP BY place_id, unit_id)
 UPDATE request_unit AS ru SET
   {", ".join(f"{status} = c.{status}{_MOVED.get(status, '')}" for status in STATUSES)},
   asks_new = ru.asks_new + coalesce(o.gap, 0),
-  asks_joined = greatest(ru.asks_joined, coalesce(o.joinable, 0) - ru.asks_new)
+  asks_joined = ru.asks_joined + coalesce(o.joined, 0)
 FROM judged_place AS c LEFT JOIN open AS o USING (place_id, unit_id)
 WHERE ru.request_id = :request AND ru.region_id = :region AND ru.place_id = c.place_id
   AND ru.unit_id = c.unit_id
@@ -276,8 +282,8 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
     ctx.sql(_BOOK, request=request_id, region=region_id)
     again = _book_for_others(ctx, request_id, region_id) if made else frozenset()
     ctx.sql(
-        "UPDATE request_region SET resolved_at = coalesce(resolved_at, clock_timestamp()) "
-        "WHERE request_id = :request AND region_id = :region",
+        "UPDATE request_region SET resolved_at = clock_timestamp(), "
+        "last_resolved_at = clock_timestamp() WHERE request_id = :request AND region_id = :region",
         request=request_id,
         region=region_id,
     )
@@ -288,6 +294,18 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
         ctx.sql(_KEEP_TRYING, request=request_id, today=ctx.today())
     settle(ctx, moved)
     return made
+
+
+def close_books(ctx: Context, request_id: uuid.UUID, region_id: int) -> None:
+    """Count a region of a cancelled request for the last time; it was to be resolved anew."""
+    judge(ctx, request_id, region_id)
+    ctx.sql(_BOOK, request=request_id, region=region_id)
+    ctx.sql(
+        "UPDATE request_region SET resolved_at = last_resolved_at "
+        "WHERE request_id = :request AND region_id = :region",
+        request=request_id,
+        region=region_id,
+    )
 
 
 _KEEP_TRYING = """

@@ -9,11 +9,11 @@ from __future__ import annotations
 import uuid
 
 from oneform.collection.asks import in_states
-from oneform.collection.lifecycle import LIVE, TRANSITIONS, AskEvent
+from oneform.collection.lifecycle import LATE_DAYS, LIVE
 from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.requests.settlement import settle
-from oneform.requests.withdrawal import withdraw_asks
+from oneform.requests.withdrawal import PAST_LATE_DAYS, withdraw_asks
 
 
 def requests_past_due(ctx: Context) -> list[uuid.UUID]:
@@ -36,13 +36,12 @@ def close_due_request(ctx: Context, request_id: uuid.UUID) -> None:
     settle(ctx, [request_id])
 
 
-def regions_with_expired_asks(ctx: Context) -> list[int]:
-    """Regions in which an ask has outlived its last day."""
-    allowed, _ = TRANSITIONS[AskEvent.EXPIRE]
+def regions_with_late_asks(ctx: Context) -> list[int]:
+    """Regions in which somebody does not wait for an ask any more, since their late days are over."""
     return list(
         ctx.sql(
-            f"SELECT DISTINCT region_id FROM ask WHERE state IN {in_states(allowed)} "
-            "AND live_until < :today ORDER BY region_id",
+            f"SELECT DISTINCT a.region_id FROM ask AS a WHERE {PAST_LATE_DAYS} ORDER BY 1",
+            late_days=LATE_DAYS,
             today=ctx.today(),
         ).scalars()
     )

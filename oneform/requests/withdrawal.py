@@ -1,4 +1,5 @@
-"""Withdrawing asks that nobody waits for any more: cancelled requests, retired fields, closed areas."""
+"""Who still waits for an ask. One that nobody waits for is withdrawn: requests are cancelled, late
+days go by, fields are retired."""
 
 from __future__ import annotations
 
@@ -7,12 +8,13 @@ import uuid
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
 from oneform.collection.asks import in_states, move_asks
-from oneform.collection.lifecycle import LATE_DAYS, LIVE, TRANSITIONS, AskEvent
+from oneform.collection.lifecycle import ANSWERABLE, LATE_DAYS, LIVE, TRANSITIONS, AskEvent
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.plans import plan_afresh
+from oneform.requests import resolver
 from oneform.requests.books import IN_PLACE, PLACED
 from oneform.requests.commands import RequestView
 from oneform.requests.errors import RequestEnded
@@ -23,27 +25,18 @@ from oneform.requests.settlement import hold_requests
 from oneform.values.cells import Cells
 from oneform.values.recording import changing, together
 
-# Asks of a region whose cells belong to the cancelled request, with the terms of those who still
-# wait for them (NULL where nobody does). A request waits while a late answer would count for it,
-# also while it is being resolved anew: from the moment on at which its subjects are fixed.
-_WAITING = f"""
-SELECT a.id, min(other.due_on) AS due_on, max(other.due_on) AS last_due_on
-FROM request AS r
-JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
-JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
-JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id AND p.area_id = ru.place_id
-  AND {IN_PLACE}
-JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
-JOIN ask AS a ON a.region_id = :region AND a.field_id = rf.field_id AND a.period = rf.period
-  AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)}
+# Those who wait for an ask `a` besides :request (which may be nobody): their terms. A request waits
+# while a late answer would count for it, also while it is being resolved anew: from the moment on
+# at which its subjects are fixed.
+_OTHERS = f"""
 LEFT JOIN LATERAL (
   SELECT o.due_on
   FROM request_field AS orf
-  JOIN request AS o ON o.id = orf.request_id AND o.id <> r.id AND o.kind_id = r.kind_id
-    AND o.gap = 'ask' AND o.state <> 'cancelled'
-    AND o.due_on + :late_days >= :today AND orf.grant_state IN ('none', 'granted')
+  JOIN request AS o ON o.id = orf.request_id AND o.id IS DISTINCT FROM CAST(:request AS uuid)
+    AND o.gap = 'ask' AND o.state <> 'cancelled' AND orf.grant_state IN ('none', 'granted')
+    AND (o.due_on + :late_days + a.stood_days >= :today OR a.state NOT IN {in_states(ANSWERABLE)})
   JOIN request_region AS orr ON orr.request_id = o.id AND orr.region_id = :region
-  JOIN {PLACED} AS q ON q.region_id = :region
+  JOIN {PLACED} AS q ON q.region_id = :region AND q.kind_id = o.kind_id
     AND q.subject_id = a.subject_id
     AND q.recorded_at <= orr.decided_at AND orr.decided_at < q.superseded_at
   JOIN request_unit AS oru ON oru.request_id = o.id AND oru.region_id = :region
@@ -58,12 +51,39 @@ LEFT JOIN LATERAL (
       SELECT FROM cell_value_history AS h WHERE h.region_id = :region AND h.field_id = a.field_id
         AND h.period = a.period AND h.subject_id = a.subject_id
         AND (h.fresh_until IS NULL OR h.fresh_until >= orr.decided_on))) AS other ON true
+"""
+
+# Asks with the terms of those who still wait for them; NULL where nobody does.
+_TERMS = "SELECT a.id, min(other.due_on) AS due_on, max(other.due_on) AS last_due_on"
+
+# Asks of a region whose cells belong to the cancelled request.
+_OF_CANCELLED = f"""
+{_TERMS}
+FROM request AS r
+JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
+JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
+JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id AND p.area_id = ru.place_id
+  AND {IN_PLACE}
+JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
+JOIN ask AS a ON a.region_id = :region AND a.field_id = rf.field_id AND a.period = rf.period
+  AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)}
+{_OTHERS}
 WHERE r.id = :request
 GROUP BY a.id
 """
 
+# The clock runs, and whoever wanted the answer first does not wait any more.
+PAST_LATE_DAYS = f"""(a.state IN {in_states(ANSWERABLE)} AND a.due_on < CAST(:today AS date) - :late_days
+  AND a.due_on + :late_days + a.stood_days < :today)"""
+
+_PAST_LATE_DAYS = f"""
+{_TERMS} FROM ask AS a {_OTHERS}
+WHERE a.region_id = :region AND {PAST_LATE_DAYS}
+GROUP BY a.id
+"""
+
 _RESCHEDULE = """
-UPDATE ask AS a SET due_on = t.due_on, live_until = t.last_due_on + :late_days
+UPDATE ask AS a SET due_on = t.due_on, live_until = t.last_due_on + :late_days + a.stood_days
 FROM unnest(CAST(:ids AS bigint[]), CAST(:dues AS date[]), CAST(:lasts AS date[]))
   AS t(id, due_on, last_due_on)
 WHERE a.region_id = :region AND a.id = t.id
@@ -74,6 +94,13 @@ _CLOSE_BOOKS = """
 UPDATE request_unit SET unavailable = unavailable + asked + refused + pending_grant,
   asked = 0, refused = 0, pending_grant = 0
 WHERE request_id = :request AND asked + refused + pending_grant > 0
+"""
+
+# Regions that were to be resolved anew: their books were not kept meanwhile.
+_LEFT_OPEN = """
+SELECT region_id FROM request_region
+WHERE request_id = :request AND resolved_at IS NULL AND last_resolved_at IS NOT NULL
+ORDER BY region_id
 """
 
 
@@ -102,7 +129,9 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
     if request.state == RequestState.FULFILLED:
         raise RequestEnded("The request is fulfilled; there is nothing left to cancel.")
     with together(ctx):
-        withdrawn = sum(_release_asks(ctx, request_id, region_id) for region_id in regions)
+        withdrawn = sum(
+            _release_asks(ctx, _OF_CANCELLED, region_id, request_id) for region_id in regions
+        )
     ctx.sql(_CLOSE_BOOKS, request=request_id)
     withdraw_grants(ctx, request_id)
     request.state = RequestState.CANCELLED
@@ -110,14 +139,21 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
     request.completed_at = ctx.clock.now()
     ctx.session.add(RequestEvent(request_id=request_id, kind="cancelled", data={"by": actor.label}))
     ctx.session.flush()
+    for region_id in ctx.sql(_LEFT_OPEN, request=request_id).scalars().all():
+        resolver.close_books(ctx, request_id, region_id)
     audit.append(ctx, Tag.REQUEST_CANCELLED, "request", request_id, withdrawn=withdrawn)
     return get_request(ctx, request_id)
 
 
-def _release_asks(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
-    """Withdraw the request's asks in a region, or give them the terms of those who still wait."""
+def _release_asks(
+    ctx: Context, statement: str, region_id: int, request_id: uuid.UUID | None
+) -> int:
+    """Withdraw the asks of a region that nobody waits for; the others are due when those say who do.
+
+    How many were withdrawn.
+    """
     rows = ctx.sql(
-        _WAITING,
+        statement,
         request=request_id,
         region=region_id,
         late_days=LATE_DAYS,
@@ -162,15 +198,22 @@ def _end_asks(ctx: Context, region_id: int, ask_ids: list[int], event: AskEvent)
 
 
 def expire_asks(ctx: Context, region_id: int) -> int:
-    """End the asks of a region whose last day has passed; how many there were."""
+    """End the asks of a region whose last day has passed; how many there were.
+
+    Those that only the first of several does not wait for any more become due when the others say.
+    """
     locks.take_regions(ctx, [region_id])
     allowed, _ = TRANSITIONS[AskEvent.EXPIRE]
     ids = list(
         ctx.sql(
-            f"SELECT id FROM ask WHERE region_id = :region AND state IN {in_states(allowed)} "
-            "AND live_until < :today ORDER BY id",
+            f"SELECT id FROM ask AS a WHERE region_id = :region AND state IN {in_states(allowed)} "
+            f"AND live_until < :today AND {PAST_LATE_DAYS} ORDER BY id",
             region=region_id,
+            late_days=LATE_DAYS,
             today=ctx.today(),
         ).scalars()
     )
-    return _end_asks(ctx, region_id, ids, AskEvent.EXPIRE)
+    with together(ctx):
+        expired = _end_asks(ctx, region_id, ids, AskEvent.EXPIRE)
+        _release_asks(ctx, _PAST_LATE_DAYS, region_id, None)
+    return expired

@@ -222,8 +222,7 @@ def check_request(house: House, m: Model, request: Request) -> None:
     same("state", body["state"], request.state)
     parts = [part for part in request.parts.values() if part.resolved]
     same("new asks", body["asks"]["new"], sum(len(part.made) for part in parts))
-    if not request.regranted:
-        same("joined asks", body["asks"]["joined"], sum(len(part.joined) for part in parts))
+    same("joined asks", body["asks"]["joined"], sum(len(part.joined) for part in parts))
     units = {unit for _, _, unit in rows}
     waiting = {unit for (_, _, unit), counts in rows.items()
                if counts["asked"] or counts["pending_grant"]}  # fmt: skip

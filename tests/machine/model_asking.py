@@ -271,3 +271,4 @@ def _reopen(ask: Ask, stood: dt.timedelta) -> None:
     """Its last day moves by as long as the clock stood still."""
     ask.state, ask.comment = "open", None
     ask.live_until += stood
+    ask.stood += stood

@@ -179,7 +179,7 @@ def ask_for_gap(m: Model, request: Request, part: Part) -> None:
         if status in ("asked", "refused"):
             if held_by is not None and held_by.is_live:
                 held_by.due = min(held_by.due, request.due)
-                held_by.live_until = max(held_by.live_until, request.due + LATE)
+                held_by.live_until = max(held_by.live_until, request.due + LATE + held_by.stood)
                 part.joined |= {held_by.number} - part.made
             continue
         version = m.catalog.fields[wish.code].in_force(m.today)
@@ -217,23 +217,28 @@ def cancel(m: Model, request: Request) -> str | None:
             ask = m.holder(key)
             if ask is None or not ask.is_live:
                 continue
-            others = [r for r in m.requests if r is not request and m.waits(r, ask)]
-            if others:
-                ask.due = min(other.due for other in others)
-                ask.live_until = max(other.due for other in others) + LATE
-            else:
-                m.withdraw(ask)
+            leave_to(m, ask, [r for r in m.requests if r is not request and m.waits(r, ask)])
     request.state, request.retrying = "cancelled", False
     for wish in request.wishes.values():
         if wish.grant == "pending":
             wish.grant = "refused"
+    for part in request.parts.values():
+        part.resolved = part.was_resolved
     return None
+
+
+def leave_to(m: Model, ask: Ask, others: list[Request]) -> None:
+    """An ask is due when those say who still wait for it; it ends where nobody does."""
+    if others:
+        ask.due = min(other.due for other in others)
+        ask.live_until = max(other.due for other in others) + LATE + ask.stood
+    else:
+        m.withdraw(ask)
 
 
 def decide_grant(m: Model, request: Request, code: str, decision: str) -> None:
     """The owner says yes or no; the request is resolved anew."""
     request.wishes[code].grant = {"grant": "granted", "refuse": "refused"}[decision]
-    request.regranted = True
     for part in request.parts.values():
         part.resolved = False
     m.jobs.append(Job("resolve_request", request, tuple(request.parts)))
@@ -248,6 +253,9 @@ def sweep(m: Model) -> None:
     for ask in m.live():
         if ask.state in ("open", "returned") and ask.live_until < m.today:
             m.end(ask, "expired")
+    for ask in m.live():
+        if ask.state in ("open", "returned") and ask.due + LATE + ask.stood < m.today:
+            leave_to(m, ask, [r for r in m.requests if m.waits(r, ask)])
     for ask in m.live():
         if m.catalog.fields[ask.key[0]].in_force(m.today) is None:
             m.withdraw(ask)

@@ -54,6 +54,8 @@ class Ask:
     version: int
     due: dt.date
     live_until: dt.date
+    stood: dt.timedelta = dt.timedelta(0)
+    """How long the clock stood still for it."""
     state: str = "open"
     comment: str | None = None
     draft: Draft | None = None
@@ -132,7 +134,6 @@ class Request:
     parts: dict[int, Part]
     state: str = "resolving"
     retrying: bool = False
-    regranted: bool = False
 
     @property
     def is_resolved(self) -> bool:
@@ -233,7 +234,9 @@ class Model:
         wish = request.wishes.get(ask.key[0])
         if part is None or part.decided_on is None or wish is None or wish.period != ask.key[1]:
             return False
-        if not self.may_ask(request, wish) or request.due + LATE < self.today:
+        if not self.may_ask(request, wish):
+            return False
+        if ask.state in OPEN and request.due + LATE + ask.stood < self.today:
             return False
         cell = self.cells.get(ask.key)
         return (

@@ -6,17 +6,22 @@ import datetime as dt
 import uuid
 
 import pytest
+from factories import asks_of, assert_balanced, make_person
 from small_world import SmallWorld, make_field
 
+from oneform.collection.commands import DecideRefusal, Decision, RefusalReason, RefuseAsks
+from oneform.collection.service import decide_refusal, read_form, refuse_asks
 from oneform.identity.policy import OPERATOR
 from oneform.kernel import locks
 from oneform.kernel.clock import FixedClock
+from oneform.kernel.context import Context
 from oneform.kernel.errors import Conflict
 from oneform.requests import resolver
 from oneform.requests.commands import RequestView, SubmitRequest
 from oneform.requests.grants import decide_grant, list_grants
 from oneform.requests.reading import get_request
 from oneform.requests.service import submit_request
+from oneform.requests.sweeps import regions_with_late_asks
 from oneform.requests.withdrawal import cancel_request, expire_asks
 from oneform.runtime import Runtime
 from oneform.values.cells import values_of
@@ -30,6 +35,7 @@ def submit(
     agency: int,
     *,
     fields: tuple[int, ...] = (0,),
+    codes: list[str] | None = None,
     villages: tuple[int, ...] = (0,),
     due: dt.date | None = None,
 ) -> uuid.UUID:
@@ -41,7 +47,7 @@ def submit(
                 title="年度调查",
                 purpose="规划",
                 legal_basis="《统计法》",
-                fields=[world.field_codes[n] for n in fields],
+                fields=codes or [world.field_codes[n] for n in fields],
                 areas=[world.village_codes[n] for n in villages],
                 level="village",
                 period="2026",
@@ -63,6 +69,21 @@ def _resolve(runtime: Runtime, world: SmallWorld, request_id: uuid.UUID) -> None
 def read(runtime: Runtime, request_id: uuid.UUID) -> RequestView:
     with runtime.context(OPERATOR) as ctx:
         return get_request(ctx, request_id)
+
+
+def bring(ctx: Context, world: SmallWorld, field: int, *, age: int = 0) -> None:
+    """A value of a field for the first village, as from an import, observed some days ago."""
+    locks.share_regions(ctx, world.regions[:1])
+    cells = values_of(
+        world.regions[0],
+        fields=[world.fields[field]],
+        periods=["" if field == STANDING else "2026"],
+        subjects=[world.villages[0]],
+        values=["7"],
+        missing=[None],
+        observed_on=[ctx.today() - dt.timedelta(days=age)],
+    )
+    record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
 
 
 def test_what_is_missing_is_asked_once_and_joined_by_the_second(
@@ -117,6 +138,100 @@ def test_the_due_date_of_an_ask_is_the_earliest_of_those_who_still_wait(
         assert ctx.sql("SELECT due_on FROM ask").scalar_one() == late
 
 
+def test_the_due_date_of_an_ask_moves_on_when_late_days_are_over(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock
+) -> None:
+    early, late = (clock.today() + dt.timedelta(days=days) for days in (10, 60))
+    submit(runtime, world, 0, due=early)
+    submit(runtime, world, 1, due=late)
+    clock.advance(dt.timedelta(days=40))
+    assert late_regions(runtime) == []  # on the last of the late days
+    clock.advance(dt.timedelta(days=1))
+    assert late_regions(runtime) == world.regions[:1]
+    assert terms(runtime) == (early, late + LATE)
+    with runtime.context(OPERATOR) as ctx:
+        assert expire_asks(ctx, world.regions[0]) == 0
+    assert terms(runtime) == (late, late + LATE)
+    assert late_regions(runtime) == []
+
+
+def late_regions(runtime: Runtime) -> list[int]:
+    with runtime.context(OPERATOR) as ctx:
+        return regions_with_late_asks(ctx)
+
+
+LATE = dt.timedelta(days=30)
+
+
+def terms(runtime: Runtime) -> tuple[dt.date, dt.date]:
+    """Of the only ask: when it is due, and its last day."""
+    with runtime.context(OPERATOR) as ctx:
+        row = ctx.sql("SELECT due_on, live_until FROM ask WHERE state = 'open'").one()
+        return row.due_on, row.live_until
+
+
+@pytest.fixture
+def overturned(runtime: Runtime, world: SmallWorld, clock: FixedClock) -> uuid.UUID:
+    """The second of two requests whose ask was refused, and opened again after twenty days."""
+    submit(runtime, world, 0)
+    second = submit(runtime, world, 1, due=clock.today() + dt.timedelta(days=25))
+    with runtime.context(OPERATOR) as ctx:
+        village = world.village_codes[0]
+        staff = make_person(ctx, "staff", "staff", village)
+        reviewer = make_person(ctx, "reviewer", "township_reviewer", village)
+        ask = asks_of(ctx, unit=village)[world.field_codes[0]]
+    with runtime.context(staff) as ctx:
+        refusal = refuse_asks(ctx, RefuseAsks(asks=[ask], reason=RefusalReason.CANNOT))
+    clock.advance(dt.timedelta(days=20))
+    with runtime.context(reviewer) as ctx:
+        decide_refusal(ctx, DecideRefusal(id=refusal.id, decision=Decision.OVERTURN, reason="核实"))
+    return second
+
+
+STOOD = dt.timedelta(days=20)
+
+
+def test_days_that_the_clock_stood_stay_when_somebody_cancels(
+    runtime: Runtime, overturned: uuid.UUID
+) -> None:
+    due = read(runtime, overturned).due
+    assert terms(runtime)[1] == due + LATE + STOOD
+    with runtime.context(OPERATOR) as ctx:
+        (first,) = ctx.sql("SELECT id FROM request WHERE id <> :id", id=overturned).scalars()
+        cancel_request(ctx, overturned)
+    assert terms(runtime)[1] == read(runtime, first).due + LATE + STOOD
+
+
+def test_days_that_the_clock_stood_stay_when_somebody_joins(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock, overturned: uuid.UUID
+) -> None:
+    due = clock.today() + dt.timedelta(days=50)
+    submit(runtime, world, 2, due=due)
+    assert terms(runtime)[1] == due + LATE + STOOD
+
+
+def test_request_waits_for_an_ask_while_its_extended_late_days_last(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock, overturned: uuid.UUID
+) -> None:
+    other = submit(runtime, world, 2, due=clock.today() + dt.timedelta(days=90))
+    first_due, _ = terms(runtime)
+    clock.advance(first_due + LATE + STOOD - clock.today())
+    assert len(askers(runtime, world)) == 3
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, other)
+    assert ask_states(runtime) == ["open"]
+    clock.advance(dt.timedelta(days=1))
+    assert len(askers(runtime, world)) == 1
+
+
+def askers(runtime: Runtime, world: SmallWorld) -> list[str]:
+    """Who is named beside the only question of a village."""
+    with runtime.context(OPERATOR) as ctx:
+        form = read_form(ctx, world.village_codes[0])
+        (ask,) = form.sections[0].rows[0].asks
+        return [asker.control_no for asker in ask.requested_by]
+
+
 STANDING = 2
 """A field whose values are fresh for sixty days."""
 
@@ -129,17 +244,7 @@ def test_a_standing_value_counts_while_it_is_fresh(
 ) -> None:
     for age in ages:
         with runtime.context(OPERATOR) as ctx:
-            locks.share_regions(ctx, world.regions[:1])
-            cells = values_of(
-                world.regions[0],
-                fields=[world.fields[STANDING]],
-                periods=[""],
-                subjects=[world.villages[0]],
-                values=["7"],
-                missing=[None],
-                observed_on=[ctx.today() - dt.timedelta(days=age)],
-            )
-            record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
+            bring(ctx, world, STANDING, age=age)
     request = submit(runtime, world, 0, fields=(STANDING,))
     assert read(runtime, request).cells.as_dict()[status] == 1
 
@@ -157,6 +262,48 @@ def test_a_grant_that_is_decided_leaves_the_cells_undecided_until_they_are_resol
     _resolve(runtime, world, request)
     view = read(runtime, request)
     assert (view.state, view.cells.asked, view.asks_new) == ("collecting", 1, 1)
+
+
+def test_asks_that_are_joined_after_a_grant_are_counted(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        make_field(ctx, "test.conditional", world.agencies[0], category="conditional")
+    owners = submit(runtime, world, 0, codes=["test.conditional"])
+    request, grant = _awaiting(runtime, world, "test.conditional", *world.field_codes[:2])
+    later = submit(runtime, world, 2, fields=(0,))
+    view = read(runtime, request)
+    assert (view.asks_new, view.asks_joined) == (2, 0)
+    with runtime.context(OPERATOR) as ctx:
+        bring(ctx, world, 0)
+    with runtime.context(world.principal(0)) as ctx:
+        decide_grant(ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None)
+    _resolve(runtime, world, request)
+    view = read(runtime, request)
+    assert (view.asks_new, view.asks_joined) == (2, 1)
+    assert read(runtime, later).asks_joined == read(runtime, owners).asks_new == 1
+
+
+def test_a_request_that_is_cancelled_while_it_is_resolved_anew_keeps_its_cells(
+    runtime: Runtime, world: SmallWorld, being_resolved_anew: uuid.UUID
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        view = cancel_request(ctx, being_resolved_anew)
+        assert_balanced(ctx)
+    assert (view.cells.total, view.cells.unavailable) == (2, 2)
+    _resolve(runtime, world, being_resolved_anew)
+    assert read(runtime, being_resolved_anew).cells == view.cells
+
+
+def test_what_came_while_a_request_waited_to_be_resolved_anew_counts_when_it_is_cancelled(
+    runtime: Runtime, world: SmallWorld, being_resolved_anew: uuid.UUID
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        bring(ctx, world, 0)
+    with runtime.context(OPERATOR) as ctx:
+        view = cancel_request(ctx, being_resolved_anew)
+        assert_balanced(ctx)
+    assert (view.cells.shared, view.cells.unavailable) == (1, 1)
 
 
 def test_a_cancelled_request_awaits_no_grant(runtime: Runtime, world: SmallWorld) -> None:
@@ -287,17 +434,7 @@ def test_cancelling_withdraws_asks_of_cells_that_the_other_request_held(
     runtime: Runtime, world: SmallWorld, clock: FixedClock
 ) -> None:
     with runtime.context(OPERATOR) as ctx:
-        locks.share_regions(ctx, world.regions[:1])
-        cells = values_of(
-            world.regions[0],
-            fields=[world.fields[STANDING]],
-            periods=[""],
-            subjects=[world.villages[0]],
-            values=["7"],
-            missing=[None],
-            observed_on=[ctx.today()],
-        )
-        record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
+        bring(ctx, world, STANDING)
     # It holds one value and waits for another, so that it lives on.
     submit(runtime, world, 0, fields=(0, STANDING), due=clock.today() + dt.timedelta(days=200))
     clock.advance(dt.timedelta(days=100))
