@@ -194,18 +194,19 @@ def extend_grant(ctx: Context, grant_id: uuid.UUID, *, reason: str | None) -> Gr
 def _for_owner(ctx: Context, grant_id: uuid.UUID, *, alone: bool = False) -> Grant:
     """The grant, locked, if it is the actor's agency's to decide and still open.
 
-    `alone`: the regions of its request are taken first, in the order of all locks.
+    `alone`: its request and that request's regions are taken first, in the order of all locks.
     """
     policy.require(ctx, Permission.DECIDE_GRANTS)
     agency_id = policy.require_agency(ctx)
     if alone:
-        regions = ctx.sql(
-            'SELECT rr.region_id FROM request_region AS rr JOIN "grant" AS g '
+        parts = ctx.sql(
+            'SELECT rr.request_id, rr.region_id FROM request_region AS rr JOIN "grant" AS g '
             "ON g.request_id = rr.request_id WHERE g.id = :id AND g.owner_id = :agency",
             id=grant_id,
             agency=agency_id,
-        ).scalars()
-        locks.take_regions(ctx, list(regions))
+        ).all()
+        for request_id in {part.request_id for part in parts}:
+            locks.take_request(ctx, request_id, [part.region_id for part in parts])
     grant = ctx.session.get(Grant, grant_id, with_for_update=True)
     if grant is None or grant.owner_id != agency_id:
         raise NotFound("There is no such grant for your agency to decide.")

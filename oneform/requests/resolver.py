@@ -222,7 +222,7 @@ def decide(ctx: Context, request_id: uuid.UUID, region_id: int, *, again: bool =
     is to be done: the request is cancelled, or resolved here and not `again`.
     """
     plan_afresh(ctx)
-    locks.take_regions(ctx, [region_id])
+    locks.take_region_of_request(ctx, request_id, region_id)
     row = ctx.sql(_STILL, request=request_id, region=region_id).one_or_none()
     if row is None or not row.wanted or (row.resolved_at is not None and not again):
         return False

@@ -119,7 +119,7 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
         ).scalars()
     )
     plan_afresh(ctx)
-    locks.take_regions(ctx, regions)
+    locks.take_request(ctx, request_id, regions)
     # Before the books, since its state decides: nobody else books for it while its regions are ours.
     hold_requests(ctx, [request_id])
     request = ctx.session.get(Request, request_id, populate_existing=True)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from factories import (
     CITY,
     COUNTY,
+    DUE,
     FOREIGN_VILLAGE,
     OTHER_COUNTY,
     VILLAGE,
@@ -51,11 +52,14 @@ from oneform.collection.service import (
 )
 from oneform.config import Settings
 from oneform.identity.policy import OPERATOR, Principal
+from oneform.kernel import locks
 from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
 from oneform.requests import resolver
+from oneform.requests.commands import SubmitRequest
 from oneform.requests.grants import decide_grant, list_grants
-from oneform.requests.withdrawal import expire_asks
+from oneform.requests.service import submit_request
+from oneform.requests.withdrawal import cancel_request, expire_asks
 from oneform.runtime import Runtime
 
 Deed = Callable[[Context], Any]
@@ -226,6 +230,37 @@ def test_request_that_asks_again_for_a_later_one(
         assert_balanced(ctx)
 
 
+def test_request_that_is_being_cancelled_is_not_resolved_any_further(
+    runtime: Runtime, second: Runtime, stats: Principal
+) -> None:
+    """A job goes for a region that the cancellation, which began before, has not reached."""
+    with runtime.context(OPERATOR) as ctx:
+        health = make_agency(ctx, "health")
+        request = submit_request(
+            ctx.acting_as(health),
+            SubmitRequest(
+                title="年度调查",
+                purpose="规划",
+                legal_basis="《统计法》",
+                fields=["test.a"],
+                areas=[VILLAGE, FOREIGN_VILLAGE],
+                level="village",
+                period="2026",
+                due=DUE,
+            ),
+        ).id
+        here, there = (area_id(ctx, code) for code in (COUNTY, OTHER_COUNTY))
+        resolve_region(ctx, request, here)
+    meet(
+        (runtime, health, lambda ctx: cancel_request(ctx, request)),
+        (second, OPERATOR, lambda ctx: resolve_region(ctx, request, there)),
+        when=f"'key': {locks.number_in(locks.Space.REGION, there)}",
+    )
+    with runtime.context(OPERATOR) as ctx:
+        asks = ctx.sql("SELECT region_id, state FROM ask").all()
+        assert [tuple(row) for row in asks] == [(here, "withdrawn")]
+
+
 # ---- tools ---------------------------------------------------------------------
 
 
@@ -251,9 +286,9 @@ def asks_by_period(ctx: Context) -> dict[tuple[str, str], str]:
 
 
 def resolve_region(ctx: Context, request_id: uuid.UUID, region_id: int) -> None:
-    assert resolver.decide(ctx, request_id, region_id)
-    resolver.judge(ctx, request_id, region_id)
-    resolver.resolve(ctx, request_id, region_id)
+    if resolver.decide(ctx, request_id, region_id):
+        resolver.judge(ctx, request_id, region_id)
+        resolver.resolve(ctx, request_id, region_id)
 
 
 def do(runtime: Runtime, who: Principal, deed: Deed) -> Any:
@@ -273,9 +308,11 @@ def meet(
     sent = 0
     with ThreadPoolExecutor(1) as pool:
 
-        def hold_up(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        def hold_up(
+            _connection: object, _cursor: object, statement: str, params: object, *_: object
+        ) -> None:
             nonlocal sent
-            sent += when in statement
+            sent += when in f"{statement} {params}"
             if sent == times and not begun:
                 begun.append(pool.submit(do, *other))
                 wait_until_blocked(other[0], begun[0], others=0)
