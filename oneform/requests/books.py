@@ -77,22 +77,42 @@ IN_PLACE = """(p.recorded_at <= rr.decided_at AND rr.decided_at < p.superseded_a
     AND (p.active_to IS NULL OR p.active_to > rr.decided_on))"""
 """Whether a placement `p` is the one that the request's decision in the region saw."""
 
+# From the subjects to the requests that want something about their places, then to the cells, in that
+# order (`OFFSET 0`), whatever the statistics say. The cells travel as arrays by subject: to join them
+# again, the planner would go through all places of a request for each of its cells.
 _TALLY = f"""
-WITH touched AS MATERIALIZED (SELECT DISTINCT c.field_id, c.period, c.subject_id FROM {{relation}}),
-cell AS (
-  SELECT ru.request_id, ru.place_id, ru.unit_id, p.region_id, t.field_id, t.period, t.subject_id,
-    rr.decided_at, rr.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
-  FROM touched AS t
-  JOIN {PLACED} AS p ON p.region_id = :c_region_id AND p.subject_id = t.subject_id
-  JOIN request_unit AS ru ON ru.place_id = p.area_id AND ru.region_id = p.region_id
-    AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0
+WITH touched AS MATERIALIZED (
+  SELECT t.subject_id, array_agg(t.field_id) AS fields, array_agg(t.period) AS periods
+  FROM (SELECT DISTINCT c.field_id, c.period, c.subject_id FROM {{relation}}) AS t
+  GROUP BY t.subject_id),
+demand AS MATERIALIZED (
+  SELECT p.region_id, s.subject_id, s.fields, s.periods, r.id AS request_id, r.gap, r.state,
+    ru.place_id, ru.unit_id, ru.collected_at, rr.decided_at, rr.decided_on
+  FROM touched AS s
+  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
+    WHERE p.region_id = :c_region_id AND p.subject_id = s.subject_id OFFSET 0) AS p
+  CROSS JOIN LATERAL (SELECT * FROM request_unit AS ru
+    WHERE ru.place_id = p.area_id AND ru.region_id = :c_region_id
+      AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
   JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
-  JOIN request_field AS rf ON rf.request_id = ru.request_id AND rf.field_id = t.field_id
-    AND rf.period = t.period AND rf.collected_at = ANY(ru.collected_at)
-  JOIN request_region AS rr ON rr.request_id = ru.request_id AND rr.region_id = p.region_id
-    AND rr.resolved_at IS NOT NULL AND {IN_PLACE})
+  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :c_region_id
+    AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
+cell AS MATERIALIZED (
+  SELECT r.request_id, r.place_id, r.unit_id, r.region_id, rf.field_id, rf.period, r.subject_id,
+    r.decided_at, r.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
+  FROM demand AS r
+  CROSS JOIN LATERAL (
+    SELECT rf.* FROM unnest(r.fields, r.periods) AS t(field_id, period)
+    JOIN request_field AS rf ON rf.request_id = r.request_id AND rf.field_id = t.field_id
+      AND rf.period = t.period AND rf.collected_at = ANY(r.collected_at) OFFSET 0) AS rf)
 SELECT cell.request_id, cell.region_id, cell.place_id, cell.unit_id, {STATUS} AS status, count(*) AS n
-FROM cell {state_of_cell(":c_region_id")}
+FROM cell
+LEFT JOIN LATERAL (SELECT * FROM cell_value AS v
+  WHERE v.region_id = :c_region_id AND v.field_id = cell.field_id AND v.period = cell.period
+    AND v.subject_id = cell.subject_id OFFSET 0) AS v ON true
+LEFT JOIN LATERAL (SELECT a.state FROM ask AS a
+  WHERE a.region_id = :c_region_id AND a.field_id = cell.field_id AND a.period = cell.period
+    AND a.subject_id = cell.subject_id AND a.{HOLDS} OFFSET 0) AS a ON true
 GROUP BY 1, 2, 3, 4, 5
 """
 

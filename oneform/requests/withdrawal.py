@@ -25,61 +25,82 @@ from oneform.requests.settlement import hold_requests
 from oneform.values.cells import Cells
 from oneform.values.recording import changing, together
 
-# Those who wait for an ask `a` besides :request (which may be nobody): their terms. A request waits
-# while a late answer would count for it, also while it is being resolved anew: from the moment on
-# at which its subjects are fixed.
-_OTHERS = f"""
-LEFT JOIN LATERAL (
-  SELECT o.due_on
-  FROM request_field AS orf
-  JOIN request AS o ON o.id = orf.request_id AND o.id IS DISTINCT FROM CAST(:request AS uuid)
-    AND o.gap = 'ask' AND o.state <> 'cancelled' AND orf.grant_state IN ('none', 'granted')
-    AND (o.due_on + :late_days + a.stood_days >= :today OR a.state NOT IN {in_states(ANSWERABLE)})
-  JOIN request_region AS orr ON orr.request_id = o.id AND orr.region_id = :region
-  JOIN {PLACED} AS q ON q.region_id = :region AND q.kind_id = o.kind_id
-    AND q.subject_id = a.subject_id
-    AND q.recorded_at <= orr.decided_at AND orr.decided_at < q.superseded_at
-  JOIN request_unit AS oru ON oru.request_id = o.id AND oru.region_id = :region
-    AND oru.place_id = q.area_id AND orf.collected_at = ANY(oru.collected_at)
-  WHERE orf.field_id = a.field_id AND orf.period = a.period
-    -- Whoever holds a value that was fresh on its day does not wait for another one.
-    AND NOT EXISTS (
-      SELECT FROM cell_value AS v WHERE v.region_id = :region AND v.field_id = a.field_id
-        AND v.period = a.period AND v.subject_id = a.subject_id
-        AND (v.fresh_until IS NULL OR v.fresh_until >= orr.decided_on))
-    AND NOT EXISTS (
-      SELECT FROM cell_value_history AS h WHERE h.region_id = :region AND h.field_id = a.field_id
-        AND h.period = a.period AND h.subject_id = a.subject_id
-        AND (h.fresh_until IS NULL OR h.fresh_until >= orr.decided_on))) AS other ON true
-"""
+_ASK = "a.id, a.field_id, a.period, a.subject_id, a.stood_days, a.state"
 
-# Asks with the terms of those who still wait for them; NULL where nobody does.
-_TERMS = "SELECT a.id, min(other.due_on) AS due_on, max(other.due_on) AS last_due_on"
+# Live asks for cells of a request. From its places to their subjects to their cells, in that order
+# (`OFFSET 0`), whatever the statistics say.
+_OF_REQUEST = f"""
+  SELECT {_ASK}
+  FROM request AS r
+  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
+  JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
+  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p WHERE p.region_id = :region
+    AND p.kind_id = r.kind_id AND p.area_id = ru.place_id AND {IN_PLACE} OFFSET 0) AS p
+  CROSS JOIN LATERAL (SELECT rf.field_id, rf.period FROM request_field AS rf
+    WHERE rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at) OFFSET 0) AS rf
+  CROSS JOIN LATERAL (SELECT * FROM ask AS a
+    WHERE a.region_id = :region AND a.field_id = rf.field_id AND a.period = rf.period
+      AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)} OFFSET 0) AS a
+  WHERE r.id = :request"""
 
-# Asks of a region whose cells belong to the cancelled request.
-_OF_CANCELLED = f"""
-{_TERMS}
-FROM request AS r
-JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
-JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
-JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = r.kind_id AND p.area_id = ru.place_id
-  AND {IN_PLACE}
-JOIN request_field AS rf ON rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
-JOIN ask AS a ON a.region_id = :region AND a.field_id = rf.field_id AND a.period = rf.period
-  AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)}
-{_OTHERS}
-WHERE r.id = :request
-GROUP BY a.id
-"""
-
-# The clock runs, and whoever wanted the answer first does not wait any more.
 PAST_LATE_DAYS = f"""(a.state IN {in_states(ANSWERABLE)} AND a.due_on < CAST(:today AS date) - :late_days
   AND a.due_on + :late_days + a.stood_days < :today)"""
+"""Condition on asks `a`: the clock runs, and whoever wanted the answer first does not wait any more."""
 
-_PAST_LATE_DAYS = f"""
-{_TERMS} FROM ask AS a {_OTHERS}
-WHERE a.region_id = :region AND {PAST_LATE_DAYS}
-GROUP BY a.id
+_ALL_PAST_LATE_DAYS = f"""
+  SELECT {_ASK} FROM ask AS a WHERE a.region_id = :region AND {PAST_LATE_DAYS}"""
+
+# Asks with the terms of those who still wait for them, besides :request (which may be nobody); NULL
+# where nobody does. A request waits while a late answer would count for it, also while it is being
+# resolved anew: from the moment on at which its subjects are fixed.
+#
+# Asks travel as arrays by subject, so that nothing has to be joined that the planner knows nothing
+# of: it would go through all places of a request for each of its cells.
+_TERMS = f"""
+WITH mine AS MATERIALIZED ({{asks}}),
+placed AS MATERIALIZED (
+  SELECT q.kind_id, q.area_id, q.recorded_at, q.superseded_at, s.*
+  FROM (SELECT subject_id, array_agg(id) AS ids, array_agg(field_id) AS fields,
+          array_agg(period) AS periods, array_agg(stood_days) AS stood,
+          array_agg(state IN {in_states(ANSWERABLE)}) AS runs
+        FROM mine GROUP BY subject_id) AS s
+  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS q
+    WHERE q.region_id = :region AND q.subject_id = s.subject_id OFFSET 0) AS q),
+other AS MATERIALIZED (
+  SELECT o.id, o.kind_id, o.due_on, orr.decided_at, orr.decided_on
+  FROM request AS o JOIN request_region AS orr ON orr.request_id = o.id AND orr.region_id = :region
+  WHERE o.id = ANY(ARRAY(SELECT orf.request_id FROM request_field AS orf
+      JOIN (SELECT DISTINCT field_id, period FROM mine) AS f USING (field_id, period)))
+    AND o.id IS DISTINCT FROM CAST(:request AS uuid)
+    AND o.gap = 'ask' AND o.state <> 'cancelled'),
+waiting AS (
+  SELECT w.id, o.due_on
+  FROM placed AS q JOIN other AS o ON o.kind_id = q.kind_id
+    AND q.recorded_at <= o.decided_at AND o.decided_at < q.superseded_at
+  CROSS JOIN LATERAL (SELECT oru.collected_at FROM request_unit AS oru
+    WHERE oru.request_id = o.id AND oru.region_id = :region AND oru.place_id = q.area_id
+    OFFSET 0) AS oru
+  CROSS JOIN LATERAL (
+    SELECT a.id FROM unnest(q.ids, q.fields, q.periods, q.stood, q.runs)
+      AS a(id, field_id, period, stood_days, runs)
+    JOIN request_field AS orf ON orf.request_id = o.id AND orf.field_id = a.field_id
+      AND orf.period = a.period AND orf.collected_at = ANY(oru.collected_at)
+      AND orf.grant_state IN ('none', 'granted')
+    WHERE (o.due_on + :late_days + a.stood_days >= :today OR NOT a.runs)
+      -- Whoever holds a value that was fresh on its day does not wait for another one.
+      AND NOT EXISTS (
+        SELECT FROM cell_value AS v WHERE v.region_id = :region AND v.field_id = a.field_id
+          AND v.period = a.period AND v.subject_id = q.subject_id
+          AND (v.fresh_until IS NULL OR v.fresh_until >= o.decided_on))
+      AND NOT EXISTS (
+        SELECT FROM cell_value_history AS h WHERE h.region_id = :region AND h.field_id = a.field_id
+          AND h.period = a.period AND h.subject_id = q.subject_id
+          AND (h.fresh_until IS NULL OR h.fresh_until >= o.decided_on))
+    OFFSET 0) AS w)
+SELECT id, min(due_on) AS due_on, max(due_on) AS last_due_on
+FROM (SELECT id, CAST(NULL AS date) AS due_on FROM mine
+      UNION ALL SELECT id, due_on FROM waiting) AS terms
+GROUP BY id
 """
 
 _RESCHEDULE = """
@@ -130,7 +151,7 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
         raise RequestEnded("The request is fulfilled; there is nothing left to cancel.")
     with together(ctx):
         withdrawn = sum(
-            _release_asks(ctx, _OF_CANCELLED, region_id, request_id) for region_id in regions
+            _release_asks(ctx, _OF_REQUEST, region_id, request_id) for region_id in regions
         )
     ctx.sql(_CLOSE_BOOKS, request=request_id)
     withdraw_grants(ctx, request_id)
@@ -145,15 +166,13 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
     return get_request(ctx, request_id)
 
 
-def _release_asks(
-    ctx: Context, statement: str, region_id: int, request_id: uuid.UUID | None
-) -> int:
+def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID | None) -> int:
     """Withdraw the asks of a region that nobody waits for; the others are due when those say who do.
 
     How many were withdrawn.
     """
     rows = ctx.sql(
-        statement,
+        _TERMS.format(asks=asks),
         request=request_id,
         region=region_id,
         late_days=LATE_DAYS,
@@ -215,5 +234,5 @@ def expire_asks(ctx: Context, region_id: int) -> int:
     )
     with together(ctx):
         expired = _end_asks(ctx, region_id, ids, AskEvent.EXPIRE)
-        _release_asks(ctx, _PAST_LATE_DAYS, region_id, None)
+        _release_asks(ctx, _ALL_PAST_LATE_DAYS, region_id, None)
     return expired
