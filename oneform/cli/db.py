@@ -38,6 +38,9 @@ db = command_group("db", "The database: schema, backup, restore.")
 NEW = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 
+LOCKS = 512
+"""`max_locks_per_transaction` that is enough for many submissions at once; the embedded server's."""
+
 
 def _no_stream(_context: click.Context, _parameter: click.Parameter, file: Path) -> Path:
     """A backup is read and written back and forth, and would take a device's own place."""
@@ -54,6 +57,8 @@ class Database:
     schema: str | None
     """Its newest migration; None where it is empty."""
     server_major: int
+    locks: int
+    """The server's `max_locks_per_transaction`."""
 
     @property
     def tools(self) -> Tools:
@@ -84,8 +89,11 @@ def _look(url: str) -> Database:
     engine = create_engine(url, application="oneform db")
     try:
         with engine.connect() as connection:
-            version = connection.scalar(sa.text("SHOW server_version_num"))
-            return Database(url, migrations.current(connection), int(version) // 10000)
+            version, locks = (
+                int(connection.scalar(sa.text(f"SHOW {name}")))
+                for name in ("server_version_num", "max_locks_per_transaction")
+            )
+            return Database(url, migrations.current(connection), version // 10000, locks)
     finally:
         engine.dispose()
 
@@ -103,7 +111,21 @@ def upgrade(session: CliSession) -> None:
         migrations.upgrade(found.url)
     to = migrations.head()
     words = f"is at {to} already" if found.schema == to else f"upgraded to {to}"
-    session.result({"from": found.schema, "to": to}, text=f"the schema {words}")
+    advice = _advice(found)
+    session.result(
+        {"from": found.schema, "to": to, "advice": advice},
+        text="\n".join([f"the schema {words}", *advice]),
+    )
+
+
+def _advice(found: Database) -> list[str]:
+    """What the server should be told otherwise."""
+    if found.locks >= LOCKS:
+        return []
+    return [
+        f"the server has max_locks_per_transaction = {found.locks}: set it to {LOCKS} and restart "
+        "the server; a submission locks every part of the tables that it names"
+    ]
 
 
 @db.command("backup")

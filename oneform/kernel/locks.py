@@ -1,10 +1,11 @@
 """Advisory locks of a transaction, each in a numbered space of its own.
 
 Order, to be kept everywhere, or there will be deadlocks: idempotency key →
-request → regions (ascending) → turn to record in a region → rows of `ask` (by key) →
-values that are replaced (by key) → rows of `request_unit` (by key) → rows of `request` (by id). The last two once
-in a transaction, at its end (`values.recording.together`). See DESIGN.md §5 for
-who takes a region alone and who shares it.
+`AREAS`, `CATALOG` → request → regions (ascending) → turn to record in a region →
+rows of `ask` (by key) → rows of `cell_value` that are replaced (by key) → rows
+of `request_unit` (by key) → rows of `request` (by id). The last two once in a
+transaction, at its end (`values.recording.together`). See DESIGN.md §5 for who
+takes a region alone and who shares it.
 """
 
 from __future__ import annotations

@@ -270,11 +270,11 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
     if authoritative or origin.kind is not ProvenanceKind.SUBMISSION:
         hold_cells(ctx, cells, only_stale=True)
     if cells.are_final:
-        together = CellsRecordingAtOnce(cells)
-        ctx.emit(together)
-        statement = _statement(cells.relation, True, tuple(together.parts), tuple(together.columns))
+        at_once = CellsRecordingAtOnce(cells)
+        ctx.emit(at_once)
+        statement = _statement(cells.relation, True, tuple(at_once.parts), tuple(at_once.columns))
         row = _write(ctx, statement, cells, origin, authoritative)
-        for then in together.then:
+        for then in at_once.then:
             then(row)
     else:
         with changing(ctx, cells):
