@@ -42,13 +42,17 @@ def write_outcome(ctx: Context, tree: Tree) -> None:
 
 
 # Regions of the areas themselves, of all below those that move, and of whoever lives in an area
-# that is merged into another.
+# that ends or moves: it may have come from another region.
 _CONCERNED = """
 SELECT region_id FROM area WHERE id = ANY(:changed)
 UNION SELECT below.region_id FROM area AS moved
   JOIN area AS below ON below.path >= moved.path AND below.path < moved.path || '~'
   WHERE moved.id = ANY(:moved)
-UNION SELECT region_id FROM subject WHERE area_id = ANY(:merged) AND active_to IS NULL
+UNION SELECT region_id FROM subject WHERE area_id = ANY(:ending) AND active_to IS NULL
+UNION SELECT s.region_id FROM area AS moved
+  JOIN area AS below ON below.path >= moved.path AND below.path < moved.path || '~'
+  JOIN subject AS s ON s.area_id = below.id AND s.active_to IS NULL
+  WHERE moved.id = ANY(:moved)
 """
 
 
@@ -56,20 +60,22 @@ def lock_regions(ctx: Context, tree: Tree) -> list[int]:
     """Take every region that the outcome concerns, and give their numbers.
 
     Regions that are only being made are nobody else's yet. Conflict if somebody moved a
-    subject of a further region into an area that is merged.
+    subject of a further region into an area that ends or moves.
     """
     outcome = tree.outcome
     concerned = {
         "changed": list(outcome.changed),
         "moved": list(outcome.moved),
-        "merged": list(outcome.successors()),
+        "ending": list(outcome.closed),
     }
     known = {node.id for node in tree.nodes.values() if node.path is not None}
     regions = known & {node.region_id for node in outcome.opened}
     regions.update(ctx.sql(_CONCERNED, **concerned).scalars())
     locks.take_regions(ctx, regions)
     if not regions.issuperset(ctx.sql(_CONCERNED, **concerned).scalars()):
-        raise Conflict("Somebody moved subjects into one of these areas meanwhile. Try again.")
+        raise Conflict(
+            "Somebody moved subjects into an area that ends or moves meanwhile. Try again."
+        )
     return sorted(regions)
 
 

@@ -28,7 +28,8 @@ WHERE region_id = :region AND subject_id = :subject AND state IN {in_states(LIVE
 """
 
 # Who answers: the area of the field's level above the place of the subject, or the place itself.
-# Locked in the order of their keys, as everywhere.
+# Locked in the order of their keys, as everywhere; those that stay where they are, not at all: the
+# region of somebody who left long ago is not ours.
 _MOVE = f"""
 WITH moved AS MATERIALIZED (
   SELECT a.region_id, a.id, coalesce(up.id, p.id) AS unit_id
@@ -41,9 +42,10 @@ WITH moved AS MATERIALIZED (
   LEFT JOIN LATERAL (
     SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM p.path), '/')::bigint[]) AS n(id)
     JOIN area AS u ON u.id = n.id WHERE u.level = v.collected_at) AS up ON true
+  WHERE a.unit_id <> coalesce(up.id, p.id)
   ORDER BY a.region_id, a.id FOR UPDATE OF a)
 UPDATE ask AS a SET unit_id = moved.unit_id FROM moved
-WHERE a.region_id = moved.region_id AND a.id = moved.id AND a.unit_id <> moved.unit_id
+WHERE a.region_id = moved.region_id AND a.id = moved.id
 """
 
 _CAME_FROM = """(SELECT DISTINCT region_id, subject_id FROM subject_history

@@ -200,22 +200,32 @@ def test_merge_takes_children_and_subjects_along(small: Runtime, change: Change)
     ) == [("r1", 1), ("r2", 1), ("r3", 1)]
 
 
-def test_merge_gives_way_to_a_subject_of_a_further_region_that_moves_in_meanwhile(
-    small: Runtime, change: Change
+@pytest.mark.parametrize(
+    ("line", "home"),
+    [
+        (f"merge,{V1},{V2},,,,{DAY}", V2),
+        (f"close,{V1},,,,,{DAY}", V1),
+        (f"move,{V1},,{TOWNSHIP_2},5,保成社区,{DAY}", V1),
+    ],
+    ids=["merge", "close", "move"],
+)
+def test_change_gives_way_to_a_subject_of_a_further_region_that_moves_in_meanwhile(
+    small: Runtime, change: Change, line: str, home: str
 ) -> None:
-    """It would have to be moved on, and its region is not among those that were taken."""
+    """What is asked about it ends or moves, and its region is not among those that were taken."""
+    home_id = id_of(small, home)
     add_residents(small, V4, "r1")
     with ThreadPoolExecutor(1) as pool:
         with small.context(OPERATOR) as ctx:
             (resident,) = subjects.list_subjects(ctx, kind="resident").items
             subjects.change_subject(ctx, resident.id, subjects.ChangeSubject(area=V1))
-            merging = pool.submit(change, f"merge,{V1},{V2},,,,{DAY}")
+            changing = pool.submit(change, line)
             while not ctx.sql(_SOMEBODY_WAITS).scalar_one():
                 ctx.sql("SELECT pg_sleep(0.01)")
         with pytest.raises(Conflict):
-            merging.result(timeout=20)
-    change(f"merge,{V1},{V2},,,,{DAY}")
-    assert rows(small, "SELECT area_id FROM subject WHERE key = 'r1'") == [(id_of(small, V2),)]
+            changing.result(timeout=20)
+    change(line)
+    assert rows(small, "SELECT area_id FROM subject WHERE key = 'r1'") == [(home_id,)]
 
 
 def test_closed_subjects_stay_where_they_were_when_their_area_is_merged(

@@ -8,6 +8,7 @@ import pytest
 from collection_fixtures import World
 from factories import (
     FAR_VILLAGE,
+    FOREIGN_VILLAGE,
     NEXT_VILLAGE,
     OTHER_TOWNSHIP,
     TOWNSHIP,
@@ -76,6 +77,17 @@ def test_people_of_an_area_that_closes_are_not_asked_about(
 ) -> None:
     change(ctx, f"close,{VILLAGE},,,,,2026-03-10")
     assert units(ctx, "resident.age") == {"李四": NEXT_VILLAGE}
+
+
+def test_people_who_came_from_another_county_are_not_asked_about_either(
+    ctx: Context, world: World, residents: None
+) -> None:
+    request = make_request(ctx, world.civil, ["resident.age"], kind="resident")
+    change_subject(ctx, resident(ctx, "张三"), ChangeSubject(area=FOREIGN_VILLAGE))
+    assert units(ctx, "resident.age")["张三"] == FOREIGN_VILLAGE
+    change(ctx, f"close,{FOREIGN_VILLAGE},,,,,2026-03-10")
+    assert units(ctx, "resident.age") == {"李四": NEXT_VILLAGE}
+    assert counts_of(ctx, request) == {"asked": 1, "unavailable": 1}
 
 
 def test_what_was_answered_stays_when_its_area_closes(ctx: Context, world: World) -> None:
