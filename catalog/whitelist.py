@@ -17,6 +17,7 @@ from typing import Any
 from catalog import store
 from catalog.formula import FIELD_CODE
 from catalog.judging import NEVER_SUGGESTED, Demand, Reason, Verdict, judge
+from catalog.similarity.clean import LONGEST
 from catalog.snapshot import Snapshot, snapshot
 from catalog.views import FieldVersionView
 from oneform.kernel.context import Context
@@ -30,9 +31,6 @@ _LOOKED_AT = 12
 _COMPARISONS = 2_000_000
 """Strings times fields that one demand may have compared. A list of 500 strings gets all its
 suggestions up to 4,000 fields; of a larger catalogue, those that come later get none."""
-
-_LONGEST = 500
-"""Characters of a string that are looked at: a name, or a sentence."""
 
 _CODE = re.compile(FIELD_CODE)
 
@@ -142,12 +140,12 @@ def _suggestions(
     """The nearest fields in force that would not be rejected for what they are."""
     # A field that is known is better found by its name than by its code.
     query = verdict.version.definition.name["zh"] if verdict.version else code
+    in_force = state.in_force(on)
     suggestions: list[Suggestion] = []
-    for match in state.near(query[:_LONGEST], on, _LOOKED_AT):
+    for match in state.near(query[:LONGEST], on, _LOOKED_AT):
         if match.code == code:
             continue
-        versions = state.by_code[match.code]
-        if judge(versions, demand, on).reason not in NEVER_SUGGESTED:
-            name = versions[-1].definition.name
+        if judge(state.by_code[match.code], demand, on).reason not in NEVER_SUGGESTED:
+            name = in_force[match.code].definition.name
             suggestions.append(Suggestion(match.code, name, match.score))
     return suggestions[:MAX_SUGGESTIONS]

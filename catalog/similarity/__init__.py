@@ -7,6 +7,6 @@ features of both, `postings` finds what shares most of them, `judge` and `peers`
 """
 
 from catalog.similarity.index import STRONG, FieldIndex
-from catalog.similarity.model import FieldText, Match, Reason
+from catalog.similarity.model import FieldText, Match, MatchReason
 
-__all__ = ["STRONG", "FieldIndex", "FieldText", "Match", "Reason"]
+__all__ = ["STRONG", "FieldIndex", "FieldText", "Match", "MatchReason"]

@@ -7,23 +7,25 @@ and a query cost at 10,000 fields is measured by `benchmarks/suggestions`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from catalog.similarity.clean import LONGEST, plain
 from catalog.similarity.judge import Side, balance, fit
-from catalog.similarity.model import FieldText, Match, Reason
+from catalog.similarity.model import FieldText, Match, MatchReason
 from catalog.similarity.peers import Likeness
 from catalog.similarity.postings import Postings
 from catalog.similarity.spelling import Speller, near_codes
 from catalog.similarity.tally import Hit, Tally
 from catalog.similarity.texts import (
     NamedText,
+    as_typed,
     definition_texts,
     letters,
     looks_like_code,
     name_texts,
     read_query,
+    tells,
     typed_words,
     whole_text,
 )
@@ -90,20 +92,25 @@ class FieldIndex:
         wording, sure = self._read(query)
         tally = self._named_like(wording, sure)
         for number, part in self._wholes.covering(wording.features, COVERED).items():
-            tally.offer(number, WHOLE * part, Reason.WORDS)
-        for number in self._holding(typed_words(query)) if query else ():
-            tally.offer(number, WHOLE, Reason.WORDS)
+            tally.offer(number, WHOLE * part, MatchReason.WORDS)
+        typed = typed_words(query)
+        # What says nothing (`a`, `1`, `数量`) stands in every second field.
+        says = wording.features and any(map(tells, typed))
+        for number in self._holding(typed) if says else ():
+            tally.offer(number, WHOLE, MatchReason.WORDS)
         if looks_like_code(query):
             for number, alike in near_codes(plain(query), self._codes):
-                tally.offer(number, alike, Reason.CODE if alike == 1.0 else Reason.SPELLING)
+                tally.offer(
+                    number, alike, MatchReason.CODE if alike == 1.0 else MatchReason.SPELLING
+                )
         return self._matches(tally, wording, SUGGESTED, limit)
 
     def search(self, query: str, *, limit: int | None = 20) -> list[Match]:
         """Return the fields that have the words of the query, best first; None for all of them.
 
         A word counts as typed wherever it stands (code, names, synonyms, definitions, topic,
-        owner, unit), so that `popul` and `民政 低保` find something; whole wordings count by
-        their meaning as in `suggest`.
+        owner, unit), so that `popul` and `民政 低保` find something, but a Latin one only where
+        a word begins; whole wordings count by their meaning as in `suggest`.
         """
         query = query[:LONGEST].strip()
         typed = typed_words(query)
@@ -115,12 +122,12 @@ class FieldIndex:
         covered |= dict.fromkeys(self._holding(typed), 1.0)
         tally = Tally()
         for number in {*covered, *fitting}:
-            hit = fitting.get(number) or Hit(0.0, Reason.WORDS)
+            hit = fitting.get(number) or Hit(0.0, MatchReason.WORDS)
             part = covered.get(number, 0.0)
             blended = ALL_WORDS * part + (1 - ALL_WORDS) * hit.score
             tally.offer(number, max(hit.score, blended), hit.how)
             if self._codes[number] == typed[0] == plain(query):
-                tally.offer(number, 1.0, Reason.CODE)
+                tally.offer(number, 1.0, MatchReason.CODE)
         return self._matches(tally, wording, FOUND, limit)
 
     def similar(self, field: FieldText, *, limit: int = 5) -> list[Match]:
@@ -147,11 +154,14 @@ class FieldIndex:
         matches.sort(key=lambda match: (-match.score, match.code))
         return [match for match in matches[:limit] if match.score >= SUGGESTED]
 
-    def _holding(self, typed: list[str]) -> Iterable[int]:
+    def _holding(self, typed: list[str]) -> Sequence[int]:
         """Return the fields in which every word stands as it was typed."""
-        found: Iterable[int] = range(len(self._letters))
+        found: Sequence[int] = range(len(self._letters))
         for word in typed:
-            found = [number for number in found if word in self._letters[number]]
+            if not found:
+                break
+            stands = as_typed(word).search
+            found = [number for number in found if stands(self._letters[number])]
         return found
 
     def _read(self, query: str) -> tuple[Wording, float]:

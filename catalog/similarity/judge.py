@@ -10,7 +10,7 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from catalog.similarity.model import Reason
+from catalog.similarity.model import MatchReason
 from catalog.similarity.postings import Overlap
 from catalog.similarity.units import Agreement, agreement, dimensions_agree
 from catalog.similarity.wording import Wording
@@ -108,11 +108,12 @@ def unit_factor(query: Side, other: Side) -> float:
 def side_reasons(query: Side, other: Side) -> list[str]:
     """Say what speaks for and against, apart from the words."""
     reasons = [
-        f"{Reason.DIFFERS}:{mine}/{theirs}" for mine, theirs in contrasts(query.marks, other.marks)
+        f"{MatchReason.DIFFERS}:{mine}/{theirs}"
+        for mine, theirs in contrasts(query.marks, other.marks)
     ]
     if query.unit and query.unit == other.unit:
-        reasons.append(f"{Reason.UNIT}:{query.unit}")
+        reasons.append(f"{MatchReason.UNIT}:{query.unit}")
     elif unit_factor(query, other) < 1.0:
         mine, theirs = query.unit or query.dimension, other.unit or other.dimension
-        reasons.append(f"{Reason.UNIT_DIFFERS}:{mine}/{theirs}")
+        reasons.append(f"{MatchReason.UNIT_DIFFERS}:{mine}/{theirs}")
     return reasons

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class MatchReason(StrEnum):
     """Why a field matches; in `Match.reasons` followed by `:` and a detail where there is one."""
 
     CODE = "code"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.similarity.judge import Side, side_reasons
-from catalog.similarity.model import FieldText, Reason
+from catalog.similarity.model import FieldText, MatchReason
 from catalog.similarity.texts import NamedText
 
 DEFINED: Final = 0.85
@@ -61,9 +61,9 @@ class Likeness:
             reasons.append(f"{self.theirs.reason}:{self.theirs.wording}")
             reasons.extend(side_reasons(self.mine, self.theirs.side))
         if self.definition >= TOLD:
-            reasons.append(Reason.DEFINITION.value)
+            reasons.append(MatchReason.DEFINITION.value)
         if field.code_list and field.code_list == other.code_list:
-            reasons.append(f"{Reason.CODE_LIST}:{field.code_list}")
+            reasons.append(f"{MatchReason.CODE_LIST}:{field.code_list}")
         if field.subject_kind and field.subject_kind == other.subject_kind:
-            reasons.append(f"{Reason.SUBJECT_KIND}:{field.subject_kind}")
+            reasons.append(f"{MatchReason.SUBJECT_KIND}:{field.subject_kind}")
         return reasons

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catalog.similarity.judge import Side, side_reasons
-from catalog.similarity.model import Reason
+from catalog.similarity.model import MatchReason
 from catalog.similarity.texts import NamedText
 
 
@@ -15,11 +15,11 @@ class Hit:
     """How well a field fits, and what found it: one of its names, or a reason that is none."""
 
     score: float
-    how: NamedText | Reason
+    how: NamedText | MatchReason
 
     def reasons(self, query: Side) -> list[str]:
         """Say why the field fits the query."""
-        if isinstance(self.how, Reason):
+        if isinstance(self.how, MatchReason):
             return [self.how.value]
         named = f"{self.how.reason}:{self.how.wording}"
         return [named, *side_reasons(query, self.how.side)]
@@ -31,7 +31,7 @@ class Tally:
     def __init__(self) -> None:
         self._best: dict[int, Hit] = {}
 
-    def offer(self, field: int, score: float, how: NamedText | Reason) -> None:
+    def offer(self, field: int, score: float, how: NamedText | MatchReason) -> None:
         """Keep the score if it is the field's best so far."""
         held = self._best.get(field)
         if held is None or score > held.score:

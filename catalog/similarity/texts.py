@@ -10,7 +10,7 @@ from typing import Final
 
 from catalog.similarity.clean import plain
 from catalog.similarity.judge import Side
-from catalog.similarity.model import FieldText, Reason
+from catalog.similarity.model import FieldText, MatchReason
 from catalog.similarity.units import read_unit
 from catalog.similarity.wording import Wording, read_wording
 
@@ -18,6 +18,7 @@ FAINT: Final = 0.35
 """Weight in a field's whole text of what stands in its definition, topic, owner and kind."""
 
 _CODE_BREAKS: Final = re.compile(r"[._\-/:]+")
+_LATIN: Final = re.compile(r"[a-z0-9]")
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)+")
 
 
@@ -26,7 +27,7 @@ class NamedText:
     """One name of the field with the number `field` in its index."""
 
     field: int
-    reason: Reason
+    reason: MatchReason
     wording: str
     side: Side
 
@@ -51,18 +52,18 @@ def name_texts(number: int, field: FieldText) -> Iterator[tuple[NamedText, Wordi
     unit = read_unit(field.unit)
     seen: set[str] = set()
     for reason, text in _named(field):
-        wording = read_wording(code_words(text) if reason is Reason.CODE else text, unit)
+        wording = read_wording(code_words(text) if reason is MatchReason.CODE else text, unit)
         if wording.features and wording.raw not in seen:
             seen.add(wording.raw)
             yield NamedText(number, reason, text, Side.of(wording)), wording
 
 
-def _named(field: FieldText) -> Iterator[tuple[Reason, str]]:
+def _named(field: FieldText) -> Iterator[tuple[MatchReason, str]]:
     for name in field.names.values():
-        yield Reason.NAME, name
+        yield MatchReason.NAME, name
     for synonym in field.synonyms:
-        yield Reason.SYNONYM, synonym
-    yield Reason.CODE, field.code
+        yield MatchReason.SYNONYM, synonym
+    yield MatchReason.CODE, field.code
 
 
 def definition_texts(field: FieldText) -> list[Wording]:
@@ -115,3 +116,16 @@ def letters(field: FieldText) -> str:
 def typed_words(query: str) -> list[str]:
     """Return the words of a query as they were typed, each once."""
     return list(dict.fromkeys(plain(query).split()))
+
+
+def as_typed(word: str) -> re.Pattern[str]:
+    """Return what finds a word of `typed_words` in `letters`: a Latin one where a word begins
+    (`men` is not in "government"), any other wherever it stands."""
+    found = re.escape(word)
+    # To look back last lets the search leap from one place of the word to the next.
+    return re.compile(f"{found}(?<![a-z0-9]{found})" if _LATIN.match(word) else found)
+
+
+def tells(word: str) -> bool:
+    """Whether a word of `typed_words` says anything by itself, as a lone letter or digit does not."""
+    return len(word) > 1 or not _LATIN.match(word)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.similarity import STRONG
 from oneform.demo.calling import Caller, StoryError
 from oneform.demo.county import (
     AGRICULTURE,
@@ -44,8 +45,6 @@ from oneform.demo.world import World
 
 RESOLVED_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.15
-NEAR = 0.64
-"""Score from which a suggestion is probably what was meant; the rest is not shown."""
 
 
 @dataclass
@@ -245,7 +244,7 @@ def _nearest(rejected: dict[str, Any]) -> str:
     found = [
         f"{each['name']['zh']} {each['field']} ({each['score']:.2f})"
         for each in rejected["suggestions"]
-        if each["score"] >= NEAR
+        if each["score"] >= STRONG
     ]
     return "\n".join(found) or "nothing like it"
 

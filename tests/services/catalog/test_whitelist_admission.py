@@ -126,6 +126,22 @@ def test_nearest_field_is_suggested_with_name_and_score(sample: ImportReport, ct
     }
 
 
+def test_suggestion_is_named_as_it_is_on_the_day(
+    take_in: Importer, value: dict[str, Any], ctx: Context
+) -> None:
+    take_in(value)
+    coming = value["fields"][0]
+    coming["name"] = {"zh": "实有人口数", "en": "people present"}
+    coming["effective_from"] = "2026-06-01"
+    take_in(value)
+    named = {
+        day: admit(ctx, demand("常住人数"), day).rejected[0].suggestions[0]
+        for day in (ctx.today(), dt.date(2026, 6, 1))
+    }
+    assert {each.field for each in named.values()} == {TOTAL}
+    assert [each.name["zh"] for each in named.values()] == ["常住人口数", "实有人口数"]
+
+
 def test_no_suggestion_is_of_another_kind_restricted_or_the_field_itself(
     ctx: Context, starter: Path
 ) -> None:

@@ -167,6 +167,22 @@ def test_search_finds_words_wherever_they_stand(query: str, expected: set[str]) 
     assert set(found[: len(expected)]) == expected
 
 
+def test_latin_word_counts_only_where_a_word_begins() -> None:
+    seat = field("admin.seat", "政府驻地", "seat of the government", None)
+    index = FieldIndex([*FIELDS, seat])
+    for query in ("govern", "GOVERNMENT", "政府 sea"):
+        assert codes(index.search(query))[0] == "admin.seat"
+    for query in ("men", "ern", "eat"):
+        assert "admin.seat" not in codes(index.search(query, limit=None))
+        assert "admin.seat" not in codes(index.suggest(query, limit=len(FIELDS)))
+
+
+@pytest.mark.parametrize("query", ["a", "A", "1", "e", "1 a"])
+def test_lone_letter_or_digit_suggests_nothing(query: str) -> None:
+    index = FieldIndex([*FIELDS, field("area.code", "12位代码", "a code of 12 digits, each", None)])
+    assert index.suggest(query) == []
+
+
 def test_search_without_limit_returns_all_and_with_limit_the_best() -> None:
     every = INDEX.search("人口", limit=None)
     assert len(every) > 3
