@@ -28,7 +28,7 @@ from oneform.requests.books import (
     STATUSES,
     state_of_cell,
 )
-from oneform.requests.settlement import hold_requests, settle
+from oneform.requests.settlement import hold_requests, settle_held
 from oneform.sources.plans import sources_for
 from oneform.values.cells import Cells
 
@@ -292,7 +292,7 @@ def resolve(ctx: Context, request_id: uuid.UUID, region_id: int) -> int:
     hold_requests(ctx, moved)
     if keeps_trying:
         ctx.sql(_KEEP_TRYING, request=request_id, today=ctx.today())
-    settle(ctx, moved)
+    settle_held(ctx, moved)
     return made
 
 

@@ -15,7 +15,7 @@ from oneform.kernel.context import Context
 from oneform.requests import resolver
 from oneform.requests.jobs import RequestJob
 from oneform.requests.planner import FETCH_DELAYS_S
-from oneform.requests.settlement import settle
+from oneform.requests.settlement import hold_requests, settle_held
 from oneform.sources.errors import SourceBusy, SourceUnavailable
 from oneform.sources.fetching import fetch_region
 from oneform.sources.house import House
@@ -138,6 +138,16 @@ SELECT DISTINCT ru.region_id FROM request_unit AS ru
 WHERE ru.request_id = :request AND ru.unavailable > 0 ORDER BY 1
 """
 
+# What was found out is not known of regions that were resolved anew since, or are to be: for these
+# the resolver says whether to go on.
+_GO_ON = """
+UPDATE request SET retrying = (:waits OR EXISTS (
+    SELECT FROM request_region
+    WHERE request_id = :id AND (resolved_at IS NULL OR resolved_at > :begun)))
+  AND EXISTS (SELECT FROM request_unit WHERE request_id = :id AND unavailable > 0)
+WHERE id = :id
+"""
+
 
 def retry_sources(run: Run, request_id: uuid.UUID) -> None:
     """Call the sources again for cells that nobody may be asked for.
@@ -146,6 +156,7 @@ def retry_sources(run: Run, request_id: uuid.UUID) -> None:
     while a source is left that may have what is missing.
     """
     with run.context() as ctx:
+        begun = ctx.sql("SELECT clock_timestamp()").scalar_one()
         regions = list(ctx.sql(_STILL_MISSING, request=request_id).scalars())
     waits = False
     for region_id in regions:
@@ -157,10 +168,7 @@ def retry_sources(run: Run, request_id: uuid.UUID) -> None:
         waits = waits or bool(plans)
         _fetch(run, request_id, region_id, plans)
     with run.last() as ctx:
-        ctx.sql(
-            "UPDATE request SET retrying = :waits AND EXISTS (SELECT FROM request_unit "
-            "WHERE request_id = :id AND unavailable > 0) WHERE id = :id",
-            id=request_id,
-            waits=waits,
-        )
-        settle(ctx, [request_id])
+        # In a statement before, so that the next one sees what the resolver wrote meanwhile.
+        hold_requests(ctx, [request_id])
+        ctx.sql(_GO_ON, id=request_id, waits=waits, begun=begun)
+        settle_held(ctx, [request_id])

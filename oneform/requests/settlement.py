@@ -103,9 +103,13 @@ def settle(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
     second sees what the first has done.
     """
     ids = sorted(set(request_ids))
-    if not ids:
-        return
-    hold_requests(ctx, ids)
+    if ids:
+        hold_requests(ctx, ids)
+        settle_held(ctx, ids)
+
+
+def settle_held(ctx: Context, ids: list[uuid.UUID]) -> None:
+    """The same for requests whose rows the caller has locked (`hold_requests`)."""
     for row in ctx.sql(_SETTLE, ids=ids).all():
         ctx.sql(_EVENT, id=row.id, kind=row.state, old=row.old_state)
         ctx.emit(

@@ -15,6 +15,7 @@ from oneform.identity.models import Agency
 from oneform.identity.policy import ORDINARY_SCOPES, Principal, permissions_of_scopes
 from oneform.kernel.actor import ActorKind
 from oneform.kernel.context import Context
+from oneform.sources.models import Source, SourceArea, SourceField
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,19 @@ def make_field(
     )
     ctx.session.flush()
     return field.id
+
+
+def make_source(ctx: Context, world: SmallWorld, field_id: int) -> int:
+    """A source of the first agency that may answer a field in the first region. Nothing is behind it."""
+    source = Source(
+        code="source", agency_id=world.agencies[0], kind="file", settings={}, keys={}, limits={}
+    )
+    ctx.session.add(source)
+    ctx.session.flush()
+    ctx.session.add(SourceField(source_id=source.id, field_id=field_id, column="value"))
+    ctx.session.add(SourceArea(source_id=source.id, area_id=world.regions[0]))
+    ctx.session.flush()
+    return source.id
 
 
 def make_world(ctx: Context) -> SmallWorld:

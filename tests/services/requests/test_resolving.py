@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import pytest
 from factories import asks_of, assert_balanced, make_person
-from small_world import SmallWorld, make_field
+from small_world import SmallWorld, make_field, make_source
 
 from oneform.collection.commands import DecideRefusal, Decision, RefusalReason, RefuseAsks
 from oneform.collection.service import decide_refusal, read_form, refuse_asks
@@ -20,8 +23,9 @@ from oneform.requests import resolver
 from oneform.requests.commands import RequestView, SubmitRequest
 from oneform.requests.grants import decide_grant, list_grants
 from oneform.requests.reading import get_request
+from oneform.requests.resolving import retry_sources
 from oneform.requests.service import submit_request
-from oneform.requests.sweeps import regions_with_late_asks
+from oneform.requests.sweeps import regions_with_late_asks, requests_that_retry
 from oneform.requests.withdrawal import cancel_request, expire_asks
 from oneform.runtime import Runtime
 from oneform.values.cells import values_of
@@ -446,3 +450,55 @@ def test_cancelling_withdraws_asks_of_cells_that_the_other_request_held(
             "SELECT state FROM ask WHERE field_id = :f", f=world.fields[STANDING]
         ).scalars()
         assert list(states) == ["withdrawn"]
+
+
+@dataclass
+class RunOvertaken:
+    """A run of a job, during which something else happens before its last unit of work."""
+
+    runtime: Runtime
+    meanwhile: Callable[[], None]
+
+    def context(self) -> AbstractContextManager[Context]:
+        return self.runtime.context(OPERATOR)
+
+    def last(self) -> AbstractContextManager[Context]:
+        self.meanwhile()
+        return self.runtime.context(OPERATOR)
+
+
+def test_a_request_that_is_resolved_anew_while_sources_are_tried_again_goes_on_trying(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        field = make_field(
+            ctx, "test.conditional", world.agencies[0], category="conditional", mode="share"
+        )
+    request, grant = _awaiting(runtime, world, "test.conditional", "test.shared")
+
+    def meanwhile() -> None:
+        with runtime.context(OPERATOR) as ctx:
+            make_source(ctx, world, field)
+        with runtime.context(world.principal(0)) as ctx:
+            decide_grant(
+                ctx, grant, decision="grant", reason=None, valid_until=None, conditions=None
+            )
+        _resolve(runtime, world, request)
+
+    retry_sources(RunOvertaken(runtime, meanwhile), request)
+    assert read(runtime, request).state == "collecting"
+    with runtime.context(OPERATOR) as ctx:
+        assert requests_that_retry(ctx) == [request]
+
+
+def test_a_request_is_over_when_no_source_is_left_to_be_tried_again(
+    runtime: Runtime, world: SmallWorld
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        source = make_source(ctx, world, world.fields[3])
+    request = submit(runtime, world, 1, fields=(3,))
+    assert read(runtime, request).state == "collecting"
+    with runtime.context(OPERATOR) as ctx:
+        ctx.sql("UPDATE source SET enabled = false WHERE id = :id", id=source)
+    retry_sources(RunOvertaken(runtime, lambda: None), request)
+    assert read(runtime, request).state == "partial"
