@@ -7,10 +7,10 @@ and keeps apart what is said in passing in brackets. What the words mean is not 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.similarity.plain_text import plain
 from catalog.similarity.units import DIMENSION, read_unit
 
 LONGEST: Final = 400
@@ -54,17 +54,12 @@ class Cleaned:
     unit: str | None
 
 
-def plain(text: str) -> str:
-    """Return the text without differences of width and case."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 def clean(raw: str) -> Cleaned:
     """Clean one wording; any string is fine, of which the first `LONGEST` characters are read."""
     text = raw[:LONGEST]
     if not text.islower():
         text = _CAMEL.sub(" ", text)
-    text = unicodedata.normalize("NFKC", _CIRCLED.sub(" ", text)).casefold()
+    text = plain(_CIRCLED.sub(" ", text))
     if not _OTHER_BRACKETS.isdisjoint(text):
         text = text.translate(_BRACKETS)
     if not text.isprintable():

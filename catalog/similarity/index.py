@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from catalog.similarity.clean import LONGEST, plain
+from catalog.similarity.clean import LONGEST
 from catalog.similarity.judge import Side, balance, fit
 from catalog.similarity.model import FieldText, Match, MatchReason
 from catalog.similarity.peers import Likeness
+from catalog.similarity.plain_text import plain
 from catalog.similarity.postings import Postings
 from catalog.similarity.spelling import Speller, near_codes
 from catalog.similarity.tally import Hit, Tally

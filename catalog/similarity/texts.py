@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from catalog.similarity.clean import plain
 from catalog.similarity.judge import Side
 from catalog.similarity.model import FieldText, MatchReason
+from catalog.similarity.plain_text import plain
 from catalog.similarity.units import read_unit
 from catalog.similarity.wording import Wording, read_wording
 

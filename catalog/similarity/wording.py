@@ -14,8 +14,9 @@ from itertools import pairwise
 from typing import Final
 
 from catalog.similarity.ages import Ages, take_ages
-from catalog.similarity.clean import LONGEST, clean, plain
+from catalog.similarity.clean import LONGEST, clean
 from catalog.similarity.lexicon import LEXICON, Concept
+from catalog.similarity.plain_text import plain
 from catalog.similarity.stems import STOP_WORDS, stem_words
 from catalog.similarity.units import DIMENSION
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.similarity import FieldIndex, FieldText
 from catalog.similarity.clean import LONGEST, clean
 from catalog.similarity.lexicon import read_lexicon
 from catalog.similarity.units import Agreement, agreement, read_unit
@@ -141,6 +142,42 @@ def test_known_unit_wins_over_the_words() -> None:
 )
 def test_units_agree_by_what_they_measure(one: str, other: str | None, expected: Agreement) -> None:
     assert agreement(read_unit(one), read_unit(other)) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("㎡", "平方米"),
+        ("m²", "平方米"),
+        ("㎡", "平米"),
+        ("km²", "平方公里"),
+        ("平方千米", "平方公里"),
+        ("万㎡", "万平方米"),
+        ("百万m2", "百万平方米"),
+        ("㎞", "公里"),
+        ("千m", "公里"),
+        ("m³", "立方米"),
+        ("千克", "公斤"),
+        ("万kg", "万公斤"),
+        ("t", "吨"),
+        ("kWh", "千瓦时"),
+        ("万kwh", "万千瓦时"),
+        ("％", "%"),
+        ("单位：％", "百分比"),
+        ("万CNY", "万元"),
+        ("rmb", "元"),
+        ("万名", "万人"),
+    ],
+)
+def test_a_unit_is_the_same_in_every_spelling(one: str, other: str) -> None:
+    units = [read_unit(each) for each in (one, other)]
+    assert units[0] is not None
+    assert units[0] == units[1]
+
+
+def test_unit_in_another_spelling_is_no_difference() -> None:
+    index = FieldIndex([FieldText("land.built", {"zh": "建筑面积"}, unit="平方米")])
+    assert index.suggest("建筑面积（㎡）")[0].reasons == ["name:建筑面积", "unit:平方米"]
 
 
 @given(st.text())
