@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from catalog.models import Mode, Review
 from catalog.periods import PeriodType
+from catalog.similarity import FieldText
+from catalog.value_schema import code_lists_in
 from oneform.areas.models import Level
 
 AREA_KIND = "area"
@@ -129,6 +131,22 @@ class FieldDefinition:
     @property
     def may_be_asked(self) -> bool:
         return self.mode == Mode.COLLECT
+
+
+def text_of(definition: FieldDefinition, owner_name: Mapping[str, str]) -> FieldText:
+    """The words by which a field is found; its owner's names are among them."""
+    lists = [str(part["code_list"]) for _, part in code_lists_in(definition.schema)]
+    return FieldText(
+        code=definition.code,
+        names=definition.name,
+        synonyms=definition.synonyms,
+        definitions=definition.definition,
+        unit=definition.unit,
+        topic=definition.topic,
+        subject_kind=definition.subject_kind,
+        owner=" ".join([definition.owner, *owner_name.values()]),
+        code_list=lists[0] if lists else None,
+    )
 
 
 def _stripped(words: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from catalog import store
+from catalog.definition import text_of
 from catalog.force import VersionState, in_force, speaking
 from catalog.formats import FORMATS
 from catalog.similarity import FieldIndex, FieldText, Match
@@ -144,20 +145,8 @@ class Snapshot:
 
 
 def field_text(version: FieldVersionView) -> FieldText:
-    """The words by which a field is found; its owner's names are among them."""
-    field = version.definition
-    lists = [str(part["code_list"]) for _, part in code_lists_in(field.schema)]
-    return FieldText(
-        code=field.code,
-        names=field.name,
-        synonyms=field.synonyms,
-        definitions=field.definition,
-        unit=field.unit,
-        topic=field.topic,
-        subject_kind=field.subject_kind,
-        owner=" ".join([field.owner, *version.owner_name.values()]),
-        code_list=lists[0] if lists else None,
-    )
+    """The words by which the field of a version is found."""
+    return text_of(version.definition, version.owner_name)
 
 
 _snapshots: WeakKeyDictionary[sa.Engine, Snapshot] = WeakKeyDictionary()

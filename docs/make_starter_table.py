@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from catalog.starter import FOLDER, asked_in, field_files
+
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "starter-catalogue.md"
-DATA = DOCS.parent / "catalog" / "data"
 KINDS = ("area", "household", "resident", "enterprise")
 MODES = ("collect", "share", "derive")
-_ASKED_BY = re.compile(r"^  # asked by: (.+) \((.+)\)$", re.MULTILINE)
-_QUESTION = re.compile(r"RF[0-9]{3}")
 _STANDARD = re.compile(
     r"(?:GB|JGJ)(?:/T)? [0-9.]+-[0-9]{4}|国办发〔[0-9]+〕[0-9]+号|国统字〔[0-9]+〕[0-9]+号"
 )
@@ -42,16 +41,16 @@ class Topic(NamedTuple):
 
 
 def read_topics() -> list[Topic]:
-    return [_topic(path) for path in sorted((DATA / "fields").glob("*.yaml"))]
+    return [_topic(path) for path in field_files()]
 
 
 def _topic(path: Path) -> Topic:
     text = path.read_text(encoding="utf-8")
     bureaus: Counter[str] = Counter()
     questions: set[str] = set()
-    for names, origins in _ASKED_BY.findall(text):
-        bureaus.update(names.split(", "))
-        questions.update(_QUESTION.findall(origins))
+    for asked in asked_in(text):
+        bureaus.update(asked.bureaus)
+        questions.update(asked.questions)
     title = text.splitlines()[0].removeprefix("# ").rstrip(".")
     return Topic(path.stem, title, yaml.safe_load(text)["fields"], bureaus, questions)
 
@@ -80,7 +79,7 @@ def _counts(name: str, title: str, topic: Topic) -> tuple[str, ...]:
 
 def standards_table() -> str:
     rows = []
-    for path in sorted((DATA / "code_lists").glob("*.yaml")):
+    for path in sorted((FOLDER / "code_lists").glob("*.yaml")):
         for each in yaml.safe_load(path.read_text(encoding="utf-8"))["code_lists"]:
             standard = _STANDARD.search(each["name"]["zh"])
             source = standard[0] if standard else "—"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import structlog
 
-import catalog
+from catalog import starter
 from catalog.importing import import_bundle
 from catalog.reading import is_empty
 from oneform.identity.policy import OPERATOR
@@ -14,12 +12,10 @@ from oneform.runtime import Runtime
 
 log = structlog.get_logger()
 
-STARTER = Path(catalog.__file__).parent / "data"
-
 
 def import_starter_catalog(runtime: Runtime) -> None:
     """Import the starter catalogue where there is no field yet."""
     with runtime.context(OPERATOR) as ctx:
         if is_empty(ctx):
-            report = import_bundle(ctx, STARTER)
+            report = import_bundle(ctx, starter.FOLDER)
             log.info("starter catalogue imported", fields=report.fields_added)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import catalog
+from catalog import starter
 from catalog.importing import import_bundle
 from oneform.areas.service import import_areas
 from oneform.demo.county import (
@@ -43,8 +42,6 @@ from oneform.runtime import Runtime
 from oneform.sources.fetching import run_source
 from oneform.sources.runs import start_run
 from oneform.sources.service import change_source, put_source
-
-STARTER = Path(catalog.__file__).parent / "data"
 
 FIRST_DAY, LAST_DAY = dt.date(2026, 1, 5), dt.date(2028, 11, 30)
 """When the fields of the starter catalogue that the story needs are in force."""
@@ -78,7 +75,7 @@ def build_world(runtime: Runtime, password: str) -> World:
     with runtime.context(OPERATOR) as ctx:
         world = World(ctx.today(), {}, password)
         stores = write_stores(runtime.settings.home / "files", world.year)
-        import_bundle(ctx, STARTER)
+        import_bundle(ctx, starter.FOLDER)
         import_areas(ctx, AREAS_FILE)
         for department in DEPARTMENTS:
             command = AddAgency(code=department.code, name=department.name, area=COUNTY)

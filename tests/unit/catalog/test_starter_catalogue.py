@@ -18,16 +18,17 @@ from typing import Any
 
 import pytest
 
+from catalog.definition import FieldDefinition, text_of
 from catalog.documents import Syntax, read_document
 from catalog.expressions import comparisons, names
 from catalog.formats import FORMATS
 from catalog.formula import parse_condition, parse_formula
 from catalog.periods import Window, parse_duration
-from catalog.similarity import FieldIndex, FieldText
+from catalog.similarity import FieldIndex
+from catalog.starter import FOLDER, field_files
 from oneform.kernel.jsonschemas import compile_schema
 
 ROOT = Path(__file__).resolve().parents[3]
-DATA = ROOT / "catalog" / "data"
 MEMBERS = ("agencies", "subject_kinds", "code_lists", "fields")
 ALWAYS = {
     *("code", "name", "definition", "synonyms", "topic", "subject_kind", "schema", "unit"),
@@ -40,7 +41,7 @@ LEVELS = ("village", "township", "county")
 
 def _load() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {member: [] for member in MEMBERS}
-    for path in sorted(DATA.rglob("*.yaml")):
+    for path in sorted(FOLDER.rglob("*.yaml")):
         head = read_document(path.read_bytes(), Syntax.YAML, path.name).value
         assert head.pop("bundle") == "oneform-catalog/1", path
         assert head, path
@@ -137,18 +138,10 @@ def test_a_wording_leads_to_one_field_of_a_kind() -> None:
 
 
 def test_every_wording_finds_its_own_field_first() -> None:
+    owners = {agency["code"]: agency["name"] for agency in CATALOGUE["agencies"]}
     index = FieldIndex(
-        FieldText(
-            code=code,
-            names=field["name"],
-            synonyms=field["synonyms"],
-            definitions=field["definition"],
-            unit=field["unit"],
-            topic=field["topic"],
-            subject_kind=field["subject_kind"],
-            owner=field["owner"],
-        )
-        for code, field in FIELDS.items()
+        text_of(FieldDefinition.from_bundle(field), owners[field["owner"]])
+        for field in FIELDS.values()
     )
     missed = {
         word: found[0].code if found else None
@@ -349,7 +342,7 @@ def test_rates_and_averages_are_not_added_up() -> None:
 
 
 def test_each_field_says_where_it_comes_from() -> None:
-    for path in sorted((DATA / "fields").glob("*.yaml")):
+    for path in field_files():
         lines = path.read_text(encoding="utf-8").splitlines()
         for place, line in enumerate(lines):
             if line.startswith("  - code: "):
