@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
-from oneform.collection.asks import AskRow, cells_in, hold_asks, live_beside
+from oneform.collection.asks import (
+    AskKey,
+    AskRow,
+    by_region,
+    cells_in,
+    hold_asks,
+    live_beside,
+)
 from oneform.collection.commands import AmendAnswer, AnswerKind, AnswerState, GivenAnswer
 from oneform.collection.errors import InvalidAnswers, NotAmendable
 from oneform.collection.judging import Entry, has_note, judge_values
@@ -55,7 +63,7 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
     ).scalar_one()
     if state != AnswerState.RECORDED:
         raise NotAmendable(f"Only recorded answers can be amended; this one is {state}.")
-    if not is_held(ctx, ask):
+    if not still_held(ctx, [ask]):
         raise NotAmendable("The value has been replaced since. Ask for a correction instead.")
     entry = _judge(ctx, command, ask)
     submission_id = _write(ctx, staff_id, entry)
@@ -78,30 +86,36 @@ def _parse(text: str) -> tuple[int, int]:
 
 
 # Some answer of the ask brought the value; not always the last one, which may have said the same
-# once more, and then changed nothing.
-_IS_HELD = sa.text(
+# once more, and then changed nothing. Looked up one by one (`LIMIT`), whatever the statistics say.
+_HELD = sa.text(
     """
-    SELECT EXISTS (
+    SELECT k.ask_id
+    FROM unnest(CAST(:asks AS bigint[]), CAST(:fields AS int[]), CAST(:periods AS text[]),
+      CAST(:subjects AS bigint[])) AS k(ask_id, field_id, period, subject_id)
+    CROSS JOIN LATERAL (
       SELECT FROM cell_value AS v JOIN provenance AS p ON p.id = v.provenance_id
-      JOIN answer AS w ON w.region_id = :region AND w.ask_id = :ask AND w.submission_id = p.ref
-      WHERE v.region_id = :region AND v.field_id = :field AND v.period = :period
-        AND v.subject_id = :subject)
+      JOIN answer AS w ON w.region_id = :region AND w.ask_id = k.ask_id AND w.submission_id = p.ref
+      WHERE v.region_id = :region AND v.field_id = k.field_id AND v.period = k.period
+        AND v.subject_id = k.subject_id
+      LIMIT 1) AS answered
     """
 )
 
 
-def is_held(ctx: Context, ask: AskRow) -> bool:
-    """Whether the cell of an ask still holds what was answered to it."""
-    return bool(
-        ctx.sql(
-            _IS_HELD,
-            region=ask.region_id,
-            ask=ask.id,
-            field=ask.field_id,
-            period=ask.period,
-            subject=ask.subject_id,
-        ).scalar_one()
-    )
+def still_held(ctx: Context, asks: Iterable[AskRow]) -> set[AskKey]:
+    """Those of the asks whose cells still hold what was answered to them."""
+    found: set[AskKey] = set()
+    for region_id, mine in by_region(asks).items():
+        rows = ctx.sql(
+            _HELD,
+            region=region_id,
+            asks=[ask.id for ask in mine],
+            fields=[ask.field_id for ask in mine],
+            periods=[ask.period for ask in mine],
+            subjects=[ask.subject_id for ask in mine],
+        )
+        found.update((region_id, row.ask_id) for row in rows)
+    return found
 
 
 def _judge(ctx: Context, command: AmendAnswer, ask: AskRow) -> Entry:
@@ -126,22 +140,22 @@ def _judge(ctx: Context, command: AmendAnswer, ask: AskRow) -> Entry:
 
 _SUPERSEDE = sa.text(
     "UPDATE answer SET state = 'superseded' "
-    "WHERE region_id = :region AND ask_id = :ask AND state = :state"
+    "WHERE region_id = :region AND ask_id = ANY(:asks) AND state = :state"
 )
 
 
-def supersede(ctx: Context, ask: AskRow, state: AnswerState) -> None:
-    """The ask's answers in a state are superseded."""
-    ctx.sql(_SUPERSEDE, region=ask.region_id, ask=ask.id, state=state.value)
+def supersede(ctx: Context, region_id: int, ask_ids: list[int], state: AnswerState) -> None:
+    """The answers in a state, of asks of a region, are superseded."""
+    ctx.sql(_SUPERSEDE, region=region_id, asks=ask_ids, state=state.value)
 
 
 def _write(ctx: Context, staff_id: uuid.UUID, entry: Entry) -> uuid.UUID:
     """The submission that the amendment makes."""
     ask, waits = entry.ask, entry.question.needs_review
     receipt = Receipt(id=new_id(), accepted=int(not waits), in_review=int(waits))
-    supersede(ctx, ask, AnswerState.IN_REVIEW)
+    supersede(ctx, ask.region_id, [ask.id], AnswerState.IN_REVIEW)
     if not waits:
-        supersede(ctx, ask, AnswerState.RECORDED)
+        supersede(ctx, ask.region_id, [ask.id], AnswerState.RECORDED)
     new = NewSubmission(receipt=receipt, unit_id=ask.unit_id, staff_id=staff_id, mode=MODE)
     write_submission(ctx, new, [entry], {ask.key} if waits else set())
     return receipt.id

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
-from oneform.collection.amendment import is_held, supersede
+from oneform.collection.amendment import still_held, supersede
 from oneform.collection.asks import AskRow, by_region, cells_in, hold_asks, live_beside
 from oneform.collection.commands import AnswerKind, AnswerState, DecideReviews
 from oneform.collection.drafts import put_drafts
@@ -161,28 +161,30 @@ def _mistakes(
     if not 1 <= len(keys) <= MAX_ANSWERS:
         return [Mistake("", "length", f"decide on 1 to {MAX_ANSWERS} answers at once")]
     times = Counter(keys)
+    accepted = [waiting[key] for key in keys[:accepts] if key is not None and key in waiting]
+    amended = {answer.ask.key: answer.ask for answer in accepted if answer.is_amendment}
+    replaced = amended.keys() - still_held(ctx, amended.values())
     found = []
     for place, (pointer, key) in enumerate(zip(pointers, keys, strict=True)):
         answer = waiting.get(key) if key is not None else None
         if answer is None:
             found.append(Mistake(pointer, "unknown_answer", "there is no such answer in reach"))
-        elif wrong := _wrong(ctx, actor, answer, is_accepted=place < accepts):
+        elif wrong := _wrong(actor, answer):
             found.append(Mistake(pointer, *wrong))
+        elif place < accepts and answer.is_amendment and answer.ask.key in replaced:
+            detail = "amends a value that has been replaced; return it"
+            found.append(Mistake(pointer, "replaced", detail))
         if key is not None and times[key] > 1:
             found.append(Mistake(pointer, "double", "is named more than once"))
     return found
 
 
-def _wrong(
-    ctx: Context, actor: Principal, answer: _Waiting, *, is_accepted: bool
-) -> tuple[str, str] | None:
+def _wrong(actor: Principal, answer: _Waiting) -> tuple[str, str] | None:
     waits = answer.is_amendment or answer.ask.state is AskState.IN_REVIEW
     if answer.state is not AnswerState.IN_REVIEW or not waits:
         return "not_in_review", "does not wait for a review (any more)"
     if str(answer.staff_id) == actor.id:
         return "own_answer", "was given by yourself; somebody else has to look at it"
-    if is_accepted and answer.is_amendment and not is_held(ctx, answer.ask):
-        return "replaced", "amends a value that has been replaced; return it"
     return None
 
 
@@ -230,9 +232,8 @@ def _accept(ctx: Context, actor: Principal, answers: Sequence[_Waiting]) -> None
     origins: dict[uuid.UUID, Origin] = {}
     for region_id in _regions(answers):
         mine = [answer for answer in answers if answer.ask.region_id == region_id]
-        for answer in mine:
-            if answer.is_amendment:
-                supersede(ctx, answer.ask, AnswerState.RECORDED)
+        if amended := [answer.ask.id for answer in mine if answer.is_amendment]:
+            supersede(ctx, region_id, amended, AnswerState.RECORDED)
         # Before the values: whoever fills an ask supersedes the answers that still wait.
         _decide(ctx, actor, AnswerState.RECORDED, region_id, [(each, None) for each in mine])
         for submission_id in sorted({answer.submission_id for answer in mine}):

@@ -259,15 +259,14 @@ def record(ctx: Context, cells: Cells, origin: Origin, *, authoritative: bool = 
     An observation older than the one held changes nothing, unless it is
     `authoritative` (owner's import, correction, amendment). Asks that wait for
     these cells end, and the books of the requests follow, in this transaction.
-    Who records answers has locked their asks. Raises TryAgain when somebody else
-    wrote one of the cells at the same instant.
+    Who records answers has locked their asks, and whoever amends has called `hold_cells`. Raises
+    TryAgain when somebody else wrote one of the cells at the same instant.
     """
     # Cells are counted, then written, then counted again: nobody else may move them meanwhile, or
-    # their move is booked twice. Answers have locked the live asks of their cells; all others come
-    # without one, amendments too.
+    # their move is booked twice. Answers and amendments have locked what they need before they were
+    # judged.
     if origin.kind is not ProvenanceKind.SUBMISSION:
         locks.take(ctx, locks.Space.RECORDING, cells.region_id)
-    if authoritative or origin.kind is not ProvenanceKind.SUBMISSION:
         hold_cells(ctx, cells, only_stale=True)
     if cells.are_final:
         at_once = CellsRecordingAtOnce(cells)

@@ -159,3 +159,16 @@ def test_answer_in_review_is_not_amended(ctx: Context, world: World) -> None:
     (seen,) = get_submission(ctx.acting_as(world.village), receipt.id).answers
     with pytest.raises(NotAmendable):
         amend(ctx, world.village, seen.id, 8)
+
+
+def test_what_an_amendment_replaces_is_locked_once(
+    ctx: Context, world: World, count_statements
+) -> None:
+    make_request(ctx, world.health, ["road.paved"])
+    given = GivenAnswer(ask=asks_of(ctx)["road.paved"], value=True)
+    receipt = submit_answers(ctx.acting_as(world.village), SubmitAnswers(answers=[given]))
+    (answer,) = get_submission(ctx.acting_as(world.village), receipt.id).answers
+    with count_statements() as sent:
+        amend(ctx, world.village, answer.id, False)
+    for lock in ("locked AS MATERIALIZED", "FOR UPDATE OF v"):
+        assert sum(lock in statement for statement in sent) == 1

@@ -247,13 +247,12 @@ def test_withdrawn_ask_ends_the_review(ctx: Context, world: World) -> None:
 # ---- amendments of reviewed fields ---------------------------------------------
 
 
-def amended(ctx: Context, world: World, ask: str) -> str:
+def amended(ctx: Context, world: World, ask: str, who: Principal | None = None) -> str:
     """An accepted 7 that is amended to 8, which waits."""
-    answer = send(ctx, world.village, ask, 7)
-    accept(ctx, world.reviewer, answer)
-    view = amend_answer(
-        ctx.acting_as(world.colleague), AmendAnswer(answer=answer, value=8, note="数错了")
-    )
+    answer = send(ctx, who or world.village, ask, 7)
+    accept(ctx, world.county_reviewer, answer)
+    amendment = AmendAnswer(answer=answer, value=8, note="数错了")
+    view = amend_answer(ctx.acting_as(who or world.colleague), amendment)
     assert view.state == "in_review"
     return view.id
 
@@ -286,3 +285,20 @@ def test_amendment_of_a_value_that_was_replaced_is_not_accepted(
     assert codes_of(ctx, world.reviewer, command) == [("/accept/0", "replaced")]
     give_back(ctx, world.reviewer, amendment)
     assert value_of(ctx).value == 9
+
+
+def test_amendments_are_judged_together(ctx: Context, world: World, count_statements) -> None:
+    """One statement for each region says whether they can be accepted, one what they supersede."""
+    make_request(ctx, world.health, ["test.reviewed"])
+    answers = [
+        amended(ctx, world, ask, who)
+        for ask, who in (
+            (asks_of(ctx)["test.reviewed"], world.village),
+            (asks_of(ctx, unit=FAR_VILLAGE)["test.reviewed"], world.far_village),
+        )
+    ]
+    with count_statements() as sent:
+        accept(ctx, world.county_reviewer, *answers)
+    assert sum("w.submission_id = p.ref" in statement for statement in sent) == 1
+    superseding = "UPDATE answer SET state = 'superseded'"
+    assert sum(statement.startswith(superseding) for statement in sent) == 1
