@@ -4,6 +4,7 @@ days go by, fields are retired."""
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
@@ -149,17 +150,18 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
         return get_request(ctx, request_id)
     if request.state == RequestState.FULFILLED:
         raise RequestEnded("The request is fulfilled; there is nothing left to cancel.")
+    # First of all, so that what follows does not end it in another way.
+    request.state = RequestState.CANCELLED
+    request.retrying = False
+    request.completed_at = ctx.clock.now()
+    ctx.session.add(RequestEvent(request_id=request_id, kind="cancelled", data={"by": actor.label}))
+    ctx.session.flush()
     with together(ctx):
         withdrawn = sum(
             _release_asks(ctx, _OF_REQUEST, region_id, request_id) for region_id in regions
         )
     ctx.sql(_CLOSE_BOOKS, request=request_id)
     withdraw_grants(ctx, request_id)
-    request.state = RequestState.CANCELLED
-    request.retrying = False
-    request.completed_at = ctx.clock.now()
-    ctx.session.add(RequestEvent(request_id=request_id, kind="cancelled", data={"by": actor.label}))
-    ctx.session.flush()
     for region_id in ctx.sql(_LEFT_OPEN, request=request_id).scalars().all():
         resolver.close_books(ctx, request_id, region_id)
     audit.append(ctx, Tag.REQUEST_CANCELLED, "request", request_id, withdrawn=withdrawn)
@@ -188,7 +190,8 @@ def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID
             dues=[row.due_on for row in kept],
             lasts=[row.last_due_on for row in kept],
         )
-    return withdraw_asks(ctx, region_id, [row.id for row in rows if row.due_on is None])
+    unwanted = [row.id for row in rows if row.due_on is None]
+    return _end_asks(ctx, region_id, unwanted, AskEvent.WITHDRAW, request_id)
 
 
 def withdraw_asks(ctx: Context, region_id: int, ask_ids: list[int]) -> int:
@@ -196,17 +199,39 @@ def withdraw_asks(ctx: Context, region_id: int, ask_ids: list[int]) -> int:
     return _end_asks(ctx, region_id, ask_ids, AskEvent.WITHDRAW)
 
 
-def _end_asks(ctx: Context, region_id: int, ask_ids: list[int], event: AskEvent) -> int:
+# Others than a cancelled request whose books the end of one of its asks may move.
+_CONCERNS_OTHERS = """
+SELECT EXISTS (
+  SELECT FROM request_field AS mine JOIN request_field AS rf USING (field_id, period)
+  JOIN request_region AS rr ON rr.request_id = rf.request_id AND rr.region_id = :region
+    AND rr.resolved_at IS NOT NULL
+  WHERE mine.request_id = :request AND rf.request_id <> :request)
+"""
+
+
+def _end_asks(
+    ctx: Context,
+    region_id: int,
+    ask_ids: list[int],
+    event: AskEvent,
+    cancelled: uuid.UUID | None = None,
+) -> int:
+    """End asks, and keep the books; those of a `cancelled` request, whose asks they are, are closed by
+    itself."""
     if not ask_ids:
         return 0
     plan_afresh(ctx)
+    matters = (
+        cancelled is None
+        or ctx.sql(_CONCERNS_OTHERS, request=cancelled, region=region_id).scalar_one()
+    )
     cells = Cells(
         region_id,
         "(SELECT field_id, period, subject_id FROM ask WHERE region_id = :c_region "
         "AND id = ANY(:c_asks)) AS c",
         {"c_region": region_id, "c_asks": ask_ids},
     )
-    with changing(ctx, cells):
+    with changing(ctx, cells) if matters else nullcontext():
         moved = move_asks(ctx, region_id, ask_ids, event)
         ctx.sql(
             "DELETE FROM answer_draft WHERE region_id = :region AND ask_id = ANY(:ids)",

@@ -22,7 +22,7 @@ from oneform.kernel.errors import Conflict
 from oneform.requests import resolver
 from oneform.requests.commands import RequestView, SubmitRequest
 from oneform.requests.grants import decide_grant, list_grants
-from oneform.requests.reading import get_request
+from oneform.requests.reading import get_request, list_events
 from oneform.requests.resolving import retry_sources
 from oneform.requests.service import submit_request
 from oneform.requests.sweeps import regions_with_late_asks, requests_that_retry
@@ -126,6 +126,27 @@ def test_cancelling_withdraws_only_what_nobody_else_waits_for(
     assert view.cells.unavailable == 2
     assert sorted(states) == ["open", "open", "withdrawn"]
     assert read(runtime, second).cells.asked == 2
+
+
+def test_what_happened_to_a_cancelled_request(runtime: Runtime, world: SmallWorld) -> None:
+    request = submit(runtime, world, 0)
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, request)
+        kinds = [event.kind for event in list_events(ctx, request).items]
+    assert kinds == ["accepted", "collecting", "cancelled"]
+
+
+def test_cancelling_moves_the_books_of_whoever_came_too_late(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock
+) -> None:
+    late = submit(runtime, world, 0)
+    other = submit(runtime, world, 1, due=clock.today() + dt.timedelta(days=90))
+    clock.advance(dt.timedelta(days=60))
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, other)
+        assert_balanced(ctx)
+    assert ask_states(runtime) == ["withdrawn"]
+    assert read(runtime, late).cells.unavailable == 1
 
 
 def test_the_due_date_of_an_ask_is_the_earliest_of_those_who_still_wait(
