@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -13,6 +14,7 @@ from factories import (
     asks_of,
     counts_of,
     make_request,
+    pass_days,
 )
 
 from oneform.areas.service import apply_changes
@@ -23,6 +25,7 @@ from oneform.collection.commands import (
     RefusalScope,
     RefuseAsks,
 )
+from oneform.collection.lifecycle import LATE_DAYS
 from oneform.collection.service import decide_refusal, refuse_asks
 from oneform.kernel.context import Context
 from oneform.requests.withdrawal import cancel_request
@@ -41,9 +44,15 @@ def booked(sent: list[str]) -> int:
 def test_cancelling_moves_the_books_once(
     ctx: Context, world: World, count_statements: Counting
 ) -> None:
+    """Also those of another request, which does not wait any more."""
+    over = make_request(
+        ctx, world.civil, ["test.people"], areas=BOTH, due=ctx.today() + dt.timedelta(days=10)
+    )
     request = make_request(ctx, world.health, ["test.people"], areas=BOTH)
+    pass_days(ctx, 11 + LATE_DAYS)
     with count_statements() as sent:
         cancel_request(ctx, request)
+    assert counts_of(ctx, over) == counts_of(ctx, request) == {"unavailable": 4}
     assert booked(sent) == 1
 
 
