@@ -12,6 +12,7 @@ from oneform.api.blueprints import BASE, Blueprint, current_context, large_body,
 from oneform.api.bodies import raw_body
 from oneform.api.errors import InvalidBody, UnsupportedMediaType
 from oneform.api.idempotency import idempotent
+from oneform.api.paging import MAX_LIMIT
 from oneform.api.schemas import Instant, Schema
 from oneform.identity.policy import Permission
 from oneform.kernel.errors import Mistake
@@ -19,7 +20,6 @@ from oneform.values.imports import service
 from oneform.values.imports.conflicts import ConflictCode
 from oneform.values.imports.reading import guess_format
 from oneform.values.imports.rows import FileFormat
-from oneform.values.imports.service import MOST_CONFLICTS
 from oneform.values.imports.views import ImportState, ImportView
 
 blueprint = Blueprint(
@@ -89,7 +89,7 @@ class ImportPageIn(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    limit = fields.Integer(load_default=MOST_CONFLICTS, validate=validate.Range(1, MOST_CONFLICTS))
+    limit = fields.Integer(load_default=MAX_LIMIT, validate=validate.Range(1, MAX_LIMIT))
     cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
 
 

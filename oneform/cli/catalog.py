@@ -48,7 +48,13 @@ def import_catalog(session: CliSession, file: Path) -> None:
 @pass_runtime
 def export_catalog(session: CliSession, file: Path) -> None:
     """Write the whitelist to FILE, as JSON if its name ends in .json, else YAML (- for standard
-    output)."""
+    output).
+
+    Tables (CSV, XLSX) are for reading only: GET /api/v1/catalog.csv and catalog.xlsx."""
+    if file.suffix.lower() in (".csv", ".xlsx"):
+        raise click.BadParameter(
+            "a bundle is YAML or JSON; tables are at /api/v1/catalog.csv, .xlsx."
+        )
     with session.context() as ctx:
         document = whole_catalog(ctx)
     as_json = file.suffix.lower() == ".json" or (str(file) == "-" and session.as_json)

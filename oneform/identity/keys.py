@@ -80,19 +80,20 @@ def issue_key(
         for scope in scopes
         if scope not in list(Scope)
     ]
-    if expires is not None and expires < ctx.today():
-        mistakes.append(Mistake("/expires", "range", f"{expires} is past"))
+    expires_at = None
     if expires == dt.date.max:
         mistakes.append(Mistake("/expires", "range", "leave it out for a key without an end"))
+    elif expires is not None:
+        end = dt.datetime.combine(expires + dt.timedelta(days=1), dt.time(), ctx.clock.zone)
+        expires_at = end.astimezone(dt.UTC)
+        # The day may be a rehearsal's; the key ends at an instant.
+        if expires < ctx.today() or expires_at <= ctx.clock.now():
+            mistakes.append(Mistake("/expires", "range", f"{expires} is past"))
     if mistakes:
         raise Invalid("The key cannot be issued.", mistakes=mistakes)
     granted = tuple(dict.fromkeys(Scope(scope) for scope in scopes)) or ORDINARY_SCOPES
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     secret = secrets.token_urlsafe(32)
-    expires_at = None
-    if expires is not None:
-        end = dt.datetime.combine(expires + dt.timedelta(days=1), dt.time(), ctx.clock.zone)
-        expires_at = end.astimezone(dt.UTC)
     ctx.session.add(
         ApiClient(
             key_id=key_id,

@@ -274,6 +274,13 @@ def test_backup_is_an_ordinary_file(run: Call, name: str, stream: str) -> None:
     assert not Path("-").exists()
 
 
+@pytest.mark.parametrize("name", ["new.csv", "new.XLSX"])
+def test_bundle_is_no_table(run: Call, name: str) -> None:
+    told = run(f"catalog export {{dir}}/{name}")
+    assert_told(told, 2)
+    assert "/api/v1/catalog.csv" in told.stderr
+
+
 def test_table_of_areas_is_no_json_document(run: Call) -> None:
     told = run("areas export - --json")
     assert_told(told, 2)

@@ -27,7 +27,7 @@ from oneform.values.imports.staging import stage_rows
 from oneform.values.imports.texts import CellReader, Schema
 from oneform.values.imports.views import ImportCounts, ImportState, ImportView
 
-MOST_CONFLICTS = 1000
+MOST_CONFLICTS = 500
 """Conflicts shown at once."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -87,6 +88,18 @@ def test_key_is_valid_to_the_end_of_its_last_day(
     assert principal_of_token(ctx, issued.key) is not None
     clock.advance(dt.timedelta(minutes=1))
     assert principal_of_token(ctx, issued.key) is None
+
+
+def test_key_that_could_never_be_used_is_not_issued_in_a_rehearsal(
+    ctx: Context, agency: Agency
+) -> None:
+    """The day is moved, instants are not: what ends on that day has ended."""
+    clock = FixedClock(dt.datetime(2026, 11, 30, tzinfo=dt.UTC), today=TODAY)
+    rehearsal = replace(ctx, clock=clock)
+    with pytest.raises(Invalid, match="cannot be issued"):
+        issue_key(rehearsal, "stats", expires=TODAY + dt.timedelta(days=7))
+    issued = issue_key(rehearsal, "stats", expires=dt.date(2026, 11, 30))
+    assert principal_of_token(rehearsal, issued.key) is not None
 
 
 def test_mistakes_of_a_key_are_all_named(ctx: Context, agency: Agency) -> None:
