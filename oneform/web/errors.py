@@ -43,6 +43,8 @@ class Trouble:
 
     title: str
     advice: str
+    again: bool = False
+    """Whether the very same can be asked for again at once."""
 
 
 def trouble_of(status: int) -> Trouble:
@@ -67,6 +69,12 @@ def trouble_of(status: int) -> Trouble:
             return Trouble(
                 gettext("That was too much at once"),
                 gettext("Go back, and send a part of it first."),
+            )
+        case 503 if is_reading():
+            return Trouble(
+                gettext("It does not work at the moment"),
+                gettext("Nothing is lost. Wait a minute, then try again."),
+                again=True,
             )
         case 503:
             return Trouble(
@@ -119,6 +127,11 @@ def show_trouble(status: int, trouble: Trouble | None = None) -> flask.Response:
     return dress(response)
 
 
+def is_reading() -> bool:
+    """Whether something was only to be shown."""
+    return flask.request.method in ("GET", "HEAD")
+
+
 def wants_json() -> bool:
     """Whether a script of ours asks."""
     return flask.request.accept_mimetypes.best == "application/json"
@@ -167,7 +180,8 @@ def show_forged(_error: CSRFError) -> ResponseReturnValue:
 def show_database_error(error: sa.exc.SQLAlchemyError) -> ResponseReturnValue:
     if is_away(error):
         log.error("database.unavailable", error=str(error).splitlines()[0])
-        return show_trouble(503, _unknown_end() if may_be_done(error) else None)
+        doubtful = may_be_done(error) and not is_reading()
+        return show_trouble(503, _unknown_end() if doubtful else None)
     if is_unstorable(error):
         log.warning("input.unstorable", path=flask.request.path)
         return show_trouble(400)

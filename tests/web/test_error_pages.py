@@ -9,7 +9,7 @@ import flask
 import pytest
 from flask.testing import FlaskClient
 from village_world import Village
-from visiting import BROWSER, sign_in
+from visiting import BROWSER, sign_in, token_of
 from web_site import Site
 
 from oneform.app import create_app
@@ -112,25 +112,33 @@ def test_database_that_is_away_is_told_as_such(broken: FlaskClient) -> None:
     answer = broken.get("/login")
     assert answer.status_code == 503
     assert "系统暂时不能用" in answer.text
+    assert '<a class="button" href="">再试一次</a>' in answer.text
+    assert "返回" not in answer.text
 
 
 def test_page_does_not_say_that_nothing_was_changed_where_nobody_knows(site: Site) -> None:
+    """Of something that was done; who only looked at a page is not worried."""
     runtime = Runtime(site.runtime.settings, clock=site.clock)
     app = create_app(runtime)
     pages = Pages("losing")
 
-    @pages.get("/lost")
+    @pages.route("/lost", methods=["GET", "POST"])
     @public
     def lose_connection() -> str:
         current_context().sql("SELECT pg_terminate_backend(pg_backend_pid())")
         return "done"
 
     app.register_blueprint(pages)
-    answer = app.test_client().get("/lost")
+    client = app.test_client()
+    token = token_of(client.get("/login"))
+    done = client.post("/lost", data={"csrf_token": token})
+    looked = client.get("/lost")
     runtime.close()
-    assert answer.status_code == 503
-    assert "还不清楚" in answer.text
-    assert "没有任何改动" not in answer.text
+    assert (done.status_code, looked.status_code) == (503, 503)
+    assert "还不清楚" in done.text
+    assert "没有任何改动" not in done.text
+    assert "还不清楚" not in looked.text
+    assert "再试一次" in looked.text
 
 
 def test_files_come_while_the_database_is_away(broken: FlaskClient) -> None:

@@ -55,7 +55,7 @@ def test_village_fills_confirms_checks_sends_and_sees_what_is_done(
     assert re.search(r"/submissions/[0-9a-f-]{36}$", page.url)
     assert page.locator("h1").inner_text() == "已报上 10 项"
     receipt = page.locator("main").inner_text()
-    assert "3 个部门一共要 16 项次，您只填了 10 项" in receipt
+    assert "3 个部门一共要 16 项次，您只填了 10 项。少花了约" in receipt
     assert "其中 1 项要先经乡镇（街道）审核" in receipt
     assert world.values(village) == {
         "population.people": 1203,
@@ -74,6 +74,17 @@ def test_village_fills_confirms_checks_sends_and_sees_what_is_done(
     assert "要填 1 项" in page.locator("h1").inner_text()
     page.get_by_role("link", name="已报的").click()
     assert page.locator(".sent li").count() == 1
+
+
+def test_paragraphs_stay_paragraphs(open_page: Open, world: VillageWorld) -> None:
+    village = world.take(["culture.notes"])
+    page = open_page()
+    log_in(page, village.username)
+    answer(page, world.asks(village)["culture.notes"], "老房子三座。\n古树五棵。")
+    press(page, CHECK)
+    assert page.locator(".answers strong").inner_text() == "老房子三座。\n古树五棵。"
+    press(page, SEND)
+    assert page.locator(".answers strong").inner_text() == "老房子三座。\n古树五棵。"
 
 
 @pytest.mark.parametrize("script", [True, False])

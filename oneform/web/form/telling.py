@@ -14,6 +14,7 @@ from oneform.web.form.loading import field_names
 from oneform.web.form.model import FormPage, Question
 from oneform.web.form.receiving import Received
 from oneform.web.form.words import mistake_words
+from oneform.web.languages import Language, current_language
 from oneform.web.pages import current_context
 
 _SPARED = "spared"
@@ -93,7 +94,8 @@ class Spared:
         saved = ngettext(
             "That saves about %(num)d minute.", "That saves about %(num)d minutes.", minutes
         )
-        return f"{wanted} {saved}"
+        # Chinese sentences stand without a blank between them.
+        return wanted + (" " if current_language() is Language.EN else "") + saved
 
 
 def remember_spared(submission: str, spared: Spared) -> None:
