@@ -74,6 +74,7 @@ def test_village_fills_confirms_checks_sends_and_sees_what_is_done(
     assert "要填 1 项" in page.locator("h1").inner_text()
     page.get_by_role("link", name="已报的").click()
     assert page.locator(".sent li").count() == 1
+    assert page.locator(".sent p").inner_text().endswith(" · 报上 9 项 · 1 项审核中")
 
 
 def test_paragraphs_stay_paragraphs(open_page: Open, world: VillageWorld) -> None:
