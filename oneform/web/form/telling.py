@@ -95,7 +95,8 @@ class Spared:
             "That saves about %(num)d minute.", "That saves about %(num)d minutes.", minutes
         )
         # Chinese sentences stand without a blank between them.
-        return wanted + (" " if current_language() is Language.EN else "") + saved
+        between = " " if current_language() is Language.EN else ""
+        return f"{wanted}{between}{saved}"
 
 
 def remember_spared(submission: str, spared: Spared) -> None:
