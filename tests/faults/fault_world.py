@@ -66,6 +66,15 @@ SHOP = (
 """A department's table: a value that does not fit, and one that is not there."""
 
 
+def rows_of_people() -> list[dict[str, Any]]:
+    """Values of two regions, and one that does not fit."""
+    values = {VILLAGE: 7, FOREIGN_VILLAGE: 8, NEXT_VILLAGE: -1}
+    return [
+        {"field": PEOPLE, "subject": village, "period": "2026", "value": value}
+        for village, value in values.items()
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """A county, its people with their tokens, two agencies, and what they can be made to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from factories import hold_values
 from fault_world import (
     COUNTY,
@@ -15,8 +17,8 @@ from fault_world import (
     ROAD,
     SHARED,
     SOURCED,
-    VILLAGE,
     World,
+    rows_of_people,
 )
 from scenes import scene
 
@@ -70,12 +72,18 @@ def _scope(*areas: str) -> dict[str, object]:
     return {"areas": list(areas), "kind": "area", "level": "village"}
 
 
+def _kept_trying(world: World) -> uuid.UUID:
+    """A request whose cells only a source may answer, and it was not called yet."""
+    world.offer()
+    request = world.request(SHARED, areas=EVERYWHERE)
+    [waiting] = world.sql("SELECT retrying, state FROM request")
+    assert waiting == (True, "collecting")
+    return request
+
+
 @scene(RequestJob.RETRY_SOURCES, leaves=OF_RUNS)
 def trying_sources_again(world: World) -> None:
-    request = world.request(SHARED, areas=EVERYWHERE)
-    world.offer()
-    world.sql("UPDATE request SET retrying = true, state = 'collecting', completed_at = NULL")
-    world.enqueue(RequestJob.RETRY_SOURCES, request_id=request)
+    world.enqueue(RequestJob.RETRY_SOURCES, request_id=_kept_trying(world))
 
 
 @scene(RequestJob.CLOSE_DUE_REQUEST, days=120)
@@ -95,11 +103,7 @@ def running_a_whole_source(world: World) -> None:
 def importing(world: World) -> None:
     """Two regions, asks that are answered by it, and a row that is refused."""
     world.ask(PEOPLE, areas=EVERYWHERE)
-    rows = [
-        {"field": PEOPLE, "subject": village, "period": "2026", "value": value}
-        for village, value in ((VILLAGE, 7), (FOREIGN_VILLAGE, 8), (NEXT_VILLAGE, -1))
-    ]
-    world.done(world.imported(rows))
+    world.done(world.imported(rows_of_people()))
 
 
 @scene(MaintenanceJob.SWEEP_REQUESTS, days=120)
@@ -132,9 +136,7 @@ def sweeping_asks_off_the_list(world: World) -> None:
 
 @scene(MaintenanceJob.RETRY_SHARES, leaves=OF_RUNS)
 def retrying_shares(world: World) -> None:
-    world.request(SHARED, areas=EVERYWHERE)
-    world.offer()
-    world.sql("UPDATE request SET retrying = true, state = 'collecting', completed_at = NULL")
+    _kept_trying(world)
     world.enqueue(MaintenanceJob.RETRY_SHARES)
 
 

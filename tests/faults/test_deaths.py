@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import job_scenes  # noqa: F401 - these three are imported for what they register
 import pytest
+import relay_scenes  # noqa: F401
+import web_scenes  # noqa: F401
 from dying import Theatre
-from job_scenes import *  # noqa: F403 - imported for what they register
-from relay_scenes import *  # noqa: F403
 from scenes import SCENES
-from web_scenes import *  # noqa: F403
 
 from workers.jobs import JOBS
 

@@ -18,6 +18,7 @@ from fault_world import (
     SHARED,
     VILLAGE,
     World,
+    rows_of_people,
 )
 from scenes import scene
 
@@ -175,11 +176,7 @@ def grant_refused(world: World) -> Call:
 @scene()
 def values_handed_in(world: World) -> Call:
     world.ask(PEOPLE, areas=[COUNTY])
-    rows = [
-        {"field": PEOPLE, "subject": village, "period": "2026", "value": value}
-        for village, value in ((VILLAGE, 7), (FOREIGN_VILLAGE, 8), (NEXT_VILLAGE, -1))
-    ]
-    return world.imported(rows)
+    return world.imported(rows_of_people())
 
 
 @scene(is_long=True)
