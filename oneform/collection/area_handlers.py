@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved, SubjectClosed, SubjectMoved
-from oneform.collection.asks import by_region, hold_asks, in_states, withdraw_asks
+from oneform.collection.asks import by_region, end_asks, hold_asks, in_states
 from oneform.collection.lifecycle import LIVE
 from oneform.kernel.context import Context
 from oneform.values.recording import together
@@ -94,4 +94,4 @@ def _withdraw(ctx: Context, statement: str, **params: Any) -> None:
     live = [ask for ask in hold_asks(ctx, keys, are_ours=True).values() if ask.state in LIVE]
     with together(ctx):
         for region_id, asks in by_region(live).items():
-            withdraw_asks(ctx, region_id, asks)
+            end_asks(ctx, region_id, [ask.id for ask in asks])

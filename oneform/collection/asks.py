@@ -7,6 +7,7 @@ through the functions here (and the resolver's insert).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -313,14 +314,29 @@ def drop_drafts(ctx: Context, region_id: int, ask_ids: Sequence[int]) -> None:
         ctx.sql(_DROP_DRAFTS, region=region_id, ids=list(ask_ids))
 
 
-def withdraw_asks(ctx: Context, region_id: int, asks: Sequence[AskRow]) -> int:
-    """Withdraw live asks of a region, with what hangs on them; how many there were.
+_CELLS_OF = (
+    "(SELECT field_id, period, subject_id FROM ask "
+    "WHERE region_id = :c_region AND id = ANY(:c_asks)) AS c"
+)
 
-    Keeps the books. The caller has locked the asks, or holds the region alone.
+
+def end_asks(
+    ctx: Context,
+    region_id: int,
+    ask_ids: list[int],
+    event: AskEvent = AskEvent.WITHDRAW,
+    *,
+    moves_books: bool = True,
+) -> int:
+    """Withdraw asks of a region, or let them expire, with what hangs on them; how many there were.
+
+    Keeps the books, but where the caller knows that none moves. The caller has locked the asks, or
+    holds the region alone.
     """
-    if not asks:
+    if not ask_ids:
         return 0
-    with changing(ctx, cells_in(region_id, asks)):
-        moved = move_asks(ctx, region_id, [ask.id for ask in asks], AskEvent.WITHDRAW)
+    cells = Cells(region_id, _CELLS_OF, {"c_region": region_id, "c_asks": ask_ids})
+    with changing(ctx, cells) if moves_books else nullcontext():
+        moved = move_asks(ctx, region_id, ask_ids, event)
         drop_drafts(ctx, region_id, moved)
     return len(moved)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import uuid
 
-from oneform.collection.asks import in_states
+from oneform.collection.asks import end_asks, in_states
 from oneform.collection.lifecycle import LATE_DAYS, LIVE
 from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.kernel.plans import plan_afresh
 from oneform.requests.settlement import settle
-from oneform.requests.withdrawal import PAST_LATE_DAYS, withdraw_asks
+from oneform.requests.withdrawal import PAST_LATE_DAYS
 
 
 def requests_past_due(ctx: Context) -> list[uuid.UUID]:
@@ -73,6 +74,7 @@ def regions_with_unlisted_asks(ctx: Context) -> list[int]:
 
 def withdraw_unlisted_asks(ctx: Context, region_id: int) -> int:
     """Withdraw the asks of a region whose field is on the list no more; how many there were."""
+    plan_afresh(ctx)
     locks.take_regions(ctx, [region_id])
     ids = list(
         ctx.sql(
@@ -82,7 +84,7 @@ def withdraw_unlisted_asks(ctx: Context, region_id: int) -> int:
             region=region_id,
         ).scalars()
     )
-    return withdraw_asks(ctx, region_id, ids)
+    return end_asks(ctx, region_id, ids)
 
 
 def requests_that_retry(ctx: Context) -> list[uuid.UUID]:

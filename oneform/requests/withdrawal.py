@@ -4,11 +4,10 @@ days go by, fields are retired."""
 from __future__ import annotations
 
 import uuid
-from contextlib import nullcontext
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
-from oneform.collection.asks import in_states, move_asks
+from oneform.collection.asks import end_asks, in_states
 from oneform.collection.lifecycle import ANSWERABLE, LATE_DAYS, LIVE, TRANSITIONS, AskEvent
 from oneform.identity import policy
 from oneform.identity.policy import Permission
@@ -23,8 +22,7 @@ from oneform.requests.grants import withdraw_grants
 from oneform.requests.models import Request, RequestEvent, RequestState
 from oneform.requests.reading import get_request
 from oneform.requests.settlement import hold_requests
-from oneform.values.cells import Cells
-from oneform.values.recording import changing, together
+from oneform.values.recording import together
 
 _ASK = "a.id, a.field_id, a.period, a.subject_id, a.stood_days, a.state"
 
@@ -168,6 +166,16 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
     return get_request(ctx, request_id)
 
 
+# Others than a cancelled request whose books the end of one of its asks may move.
+_CONCERNS_OTHERS = """
+SELECT EXISTS (
+  SELECT FROM request_field AS mine JOIN request_field AS rf USING (field_id, period)
+  JOIN request_region AS rr ON rr.request_id = rf.request_id AND rr.region_id = :region
+    AND rr.resolved_at IS NOT NULL
+  WHERE mine.request_id = :request AND rf.request_id <> :request)
+"""
+
+
 def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID | None) -> int:
     """Withdraw the asks of a region that nobody waits for; the others are due when those say who do.
 
@@ -191,54 +199,11 @@ def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID
             lasts=[row.last_due_on for row in kept],
         )
     unwanted = [row.id for row in rows if row.due_on is None]
-    return _end_asks(ctx, region_id, unwanted, AskEvent.WITHDRAW, request_id)
-
-
-def withdraw_asks(ctx: Context, region_id: int, ask_ids: list[int]) -> int:
-    """Withdraw live asks of a region, whose lock the caller holds alone; how many there were."""
-    return _end_asks(ctx, region_id, ask_ids, AskEvent.WITHDRAW)
-
-
-# Others than a cancelled request whose books the end of one of its asks may move.
-_CONCERNS_OTHERS = """
-SELECT EXISTS (
-  SELECT FROM request_field AS mine JOIN request_field AS rf USING (field_id, period)
-  JOIN request_region AS rr ON rr.request_id = rf.request_id AND rr.region_id = :region
-    AND rr.resolved_at IS NOT NULL
-  WHERE mine.request_id = :request AND rf.request_id <> :request)
-"""
-
-
-def _end_asks(
-    ctx: Context,
-    region_id: int,
-    ask_ids: list[int],
-    event: AskEvent,
-    cancelled: uuid.UUID | None = None,
-) -> int:
-    """End asks, and keep the books; those of a `cancelled` request, whose asks they are, are closed by
-    itself."""
-    if not ask_ids:
-        return 0
-    plan_afresh(ctx)
-    matters = (
-        cancelled is None
-        or ctx.sql(_CONCERNS_OTHERS, request=cancelled, region=region_id).scalar_one()
+    # A cancelled request closes its books by itself.
+    moves = request_id is None or bool(
+        unwanted and ctx.sql(_CONCERNS_OTHERS, request=request_id, region=region_id).scalar_one()
     )
-    cells = Cells(
-        region_id,
-        "(SELECT field_id, period, subject_id FROM ask WHERE region_id = :c_region "
-        "AND id = ANY(:c_asks)) AS c",
-        {"c_region": region_id, "c_asks": ask_ids},
-    )
-    with changing(ctx, cells) if matters else nullcontext():
-        moved = move_asks(ctx, region_id, ask_ids, event)
-        ctx.sql(
-            "DELETE FROM answer_draft WHERE region_id = :region AND ask_id = ANY(:ids)",
-            region=region_id,
-            ids=moved,
-        )
-    return len(moved)
+    return end_asks(ctx, region_id, unwanted, moves_books=moves)
 
 
 def expire_asks(ctx: Context, region_id: int) -> int:
@@ -246,6 +211,7 @@ def expire_asks(ctx: Context, region_id: int) -> int:
 
     Those that only the first of several does not wait for any more become due when the others say.
     """
+    plan_afresh(ctx)
     locks.take_regions(ctx, [region_id])
     allowed, _ = TRANSITIONS[AskEvent.EXPIRE]
     ids = list(
@@ -258,6 +224,6 @@ def expire_asks(ctx: Context, region_id: int) -> int:
         ).scalars()
     )
     with together(ctx):
-        expired = _end_asks(ctx, region_id, ids, AskEvent.EXPIRE)
+        expired = end_asks(ctx, region_id, ids, AskEvent.EXPIRE)
         _release_asks(ctx, _ALL_PAST_LATE_DAYS, region_id, None)
     return expired
