@@ -112,7 +112,7 @@ class Answer(Base):
     missing: Mapped[str | None]
     note: Mapped[str | None]
     state: Mapped[str]
-    """`in_review`, `recorded`, `returned`, `superseded`."""
+    """`in_review`, `recorded`, `returned`, `superseded`, `withdrawn`."""
     comment: Mapped[str | None]
     decided_by: Mapped[str | None]
     decided_at: Mapped[dt.datetime | None]

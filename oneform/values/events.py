@@ -56,10 +56,10 @@ class ChangesEnded:
 class CellsRecordingAtOnce:
     """Few final cells are about to be written, by one statement to which upper parts add theirs.
 
-    It stands for the three events above, without their round trips. `parts` are CTEs that follow
-    those of `values.recording`, in the order of the handlers; they see `matched`, and the tables as
-    they were before. `columns` are added to its only row, which each of `then` gets afterwards.
-    The asks of the cells are locked.
+    It stands for `CellsChanging`, `CellsRecorded` and `CellsChanged`, without their round trips.
+    `parts` are CTEs that follow those of `values.recording`, in the order of the handlers; they see
+    `matched`, and the tables as they were before. `columns` are added to its only row, which each of
+    `then` gets afterwards. The asks of the cells are locked.
     """
 
     cells: Cells

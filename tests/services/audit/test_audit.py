@@ -10,7 +10,6 @@ from oneform.audit.models import AuditEvent
 from oneform.audit.tags import Tag
 from oneform.identity.policy import OPERATOR, Principal
 from oneform.kernel.actor import SYSTEM, ActorKind
-from oneform.kernel.context import Context
 from oneform.runtime import Runtime
 
 AGENCY = Principal(kind=ActorKind.AGENCY, id="7f", label="civil_affairs", agency_id=12)
@@ -49,14 +48,3 @@ def test_entry_of_a_failed_deed_is_gone_with_it(runtime: Runtime) -> None:
     with pytest.raises(RuntimeError):
         fail_after_recording()
     assert recorded(runtime) == []
-
-
-@pytest.mark.parametrize(
-    "statement", ["UPDATE audit_event SET tag = 'x'", "DELETE FROM audit_event"]
-)
-def test_entry_cannot_be_changed_or_deleted(ctx: Context, statement: str) -> None:
-    audit.append(ctx, Tag.AREAS_IMPORTED)
-    ctx.session.flush()
-    with pytest.raises(sa.exc.IntegrityError, match="append only"):
-        ctx.sql(statement)
-    ctx.session.rollback()
