@@ -76,6 +76,14 @@ def trouble_of(status: int) -> Trouble:
                 gettext("Nothing is lost. Wait a minute, then try again."),
                 again=True,
             )
+        case 503 if sent_form() is not None:
+            return Trouble(
+                gettext("It does not work at the moment"),
+                gettext(
+                    "Nothing was changed, and what you typed is kept. Wait a minute, then try again."
+                ),
+                again=True,
+            )
         case 503:
             return Trouble(
                 gettext("It does not work at the moment"),
@@ -104,9 +112,10 @@ def _unknown_end() -> Trouble:
     return Trouble(
         gettext("It does not work at the moment"),
         gettext(
-            "Whether your last step was saved is not known. Go back in a minute and send the same "
-            "again: what you typed is still there, and nothing is counted twice."
+            "Whether your last step was saved is not known. Wait a minute, then try again: "
+            "what you typed is kept, and nothing is counted twice."
         ),
+        again=True,
     )
 
 
@@ -120,11 +129,23 @@ def show_trouble(status: int, trouble: Trouble | None = None) -> flask.Response:
             flask.render_template(
                 "error.html",
                 trouble=trouble,
+                sent=sent_form() if trouble.again else None,
                 number=flask.g.get("request_id") if status == 500 else None,
             )
         )
     response.status_code = status
     return dress(response)
+
+
+def sent_form() -> list[tuple[str, str]] | None:
+    """The form that came, to be sent again as it is: nothing typed is lost with the page.
+
+    None where none came, and for passwords, which stand on no page.
+    """
+    request = flask.request
+    if request.method != "POST" or request.is_json or "password" in request.form:
+        return None
+    return list(request.form.items(multi=True))
 
 
 def is_reading() -> bool:
@@ -180,7 +201,7 @@ def show_forged(_error: CSRFError) -> ResponseReturnValue:
 def show_database_error(error: sa.exc.SQLAlchemyError) -> ResponseReturnValue:
     if is_away(error):
         log.error("database.unavailable", error=str(error).splitlines()[0])
-        doubtful = may_be_done(error) and not is_reading()
+        doubtful = may_be_done(error) and sent_form() is not None
         return show_trouble(503, _unknown_end() if doubtful else None)
     if is_unstorable(error):
         log.warning("input.unstorable", path=flask.request.path)

@@ -9,7 +9,7 @@ import flask
 import pytest
 from flask.testing import FlaskClient
 from village_world import Village
-from visiting import BROWSER, sign_in, token_of
+from visiting import BROWSER, hidden_of, sign_in, token_of
 from web_site import Site
 
 from oneform.app import create_app
@@ -114,6 +114,25 @@ def test_database_that_is_away_is_told_as_such(broken: FlaskClient) -> None:
     assert "系统暂时不能用" in answer.text
     assert '<a class="button" href="">再试一次</a>' in answer.text
     assert "返回" not in answer.text
+
+
+def test_what_was_typed_is_kept_on_the_page_and_sent_again_as_it_is(
+    site: Site, broken: FlaskClient
+) -> None:
+    known = site.app.test_client()
+    token = token_of(known.get("/login"))
+    cookie = known.get_cookie("oneform_session")
+    assert cookie is not None
+    broken.set_cookie("oneform_session", cookie.value)
+    form = {"csrf_token": token, "v-1": '四百"<户>', "n-1": ""}
+    answer = broken.post("/form/check", data=form)
+    assert answer.status_code == 503
+    assert "您填的内容还在" in answer.text
+    assert hidden_of(answer) == list(form.items())
+    secret = broken.post("/login", data={**form, "username": "wang", "password": "pass word"})
+    assert secret.status_code == 503
+    assert "pass word" not in secret.text
+    assert hidden_of(secret) == []
 
 
 def test_page_does_not_say_that_nothing_was_changed_where_nobody_knows(site: Site) -> None:

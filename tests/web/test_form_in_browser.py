@@ -369,6 +369,9 @@ def test_offline_is_told_and_saved_when_there_is_a_network_again(
     answer(page, asks["population.households"], "410")
     question(page, asks["population.households"]).locator("[data-value]").blur()
     page.get_by_text("没有网络，还没保存上").wait_for()
+    beside = page.locator(".send-bar").get_by_role("button", name=CHECK).bounding_box()
+    assert beside is not None
+    assert beside["width"] > beside["height"] * 2, "its words stand in one line"
     press(page, CHECK)
     assert page.url.endswith("/form")
     assert (
