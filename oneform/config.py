@@ -53,6 +53,14 @@ def _folder(text: str) -> Path:
         raise ValueError("is in the home of nobody on this machine") from None
 
 
+def _folders(text: str) -> tuple[str, ...]:
+    folders = tuple(str(_folder(part)) for part in _list(text))
+    for folder in folders:
+        if "," in folder:  # of the folder that a relative path begins in
+            raise ValueError(f"{folder} has a comma in it")
+    return folders
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -227,7 +235,7 @@ class Settings:
     allow_files: tuple[str, ...] = _setting(
         "Folders below which file sources may read, by comma; unset: the data folder's `files`.",
         (),
-        _list,
+        _folders,
         shown="",
     )
 

@@ -28,6 +28,7 @@ from oneform import migrations
 from oneform.cli.base import CliSession, Command, pass_runtime
 from oneform.cli.listening import LEFTOVERS_WITHIN_S, claimed, listen
 from oneform.cli.output import print_document
+from oneform.cli.supervisor import CannotStart
 from oneform.cli.up import serve
 from oneform.config import Settings, SettingsError, variable
 from oneform.demo.calling import StoryError
@@ -128,6 +129,8 @@ class _Demo:
                     with self._teller.busy(f"Moving into {COUNTY_NAME} …"):
                         world = self._build(found)
                     self._serve(found, world)
+        except CannotStart as error:
+            self._failure = str(error)
         except KeyboardInterrupt:
             log.info("interrupted")
         if self._failure is not None:

@@ -11,6 +11,7 @@ import click
 import orjson
 import sqlalchemy as sa
 
+from oneform.cli.supervisor import CannotStart
 from oneform.config import SettingsError
 from oneform.engines import EngineError
 from oneform.kernel.db import DISK_FULL
@@ -64,6 +65,8 @@ def _words(error: Exception) -> list[str]:
             return [error.detail, *map(": ".join, mistakes)]
         case SettingsError() | EngineError():
             return [str(error)]
+        case CannotStart():
+            return [f"{error}; the log says more"]
         case sa.exc.SQLAlchemyError() if words := _of_database(error):
             return [words]
         case OSError():

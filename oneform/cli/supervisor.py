@@ -20,9 +20,24 @@ log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 30.0
 """How long a process may take to finish the work in hand; then it is killed."""
 
+MOST_DEATHS = 4
+"""So often a process may end before everything was ready once; then it cannot start."""
+
+REASON_WITHIN_S = 10.0
+"""How long a process that cannot start is listened to."""
+
 QUICK_DEATH_S = 5.0
 LONGEST_PAUSE_S = 10.0
 _LOOK_S = 0.05
+
+NOWHERE = "/"
+"""Where processes run: Python imports from its current folder, so that a file `redis.py` in the
+user's would be run instead of the library, and a checkout `oneform` be taken for the package. Here
+only root can put one. What they are told about folders is therefore absolute."""
+
+
+class CannotStart(Exception):
+    """One line: which process ends whenever it is started, and the last that it said."""
 
 
 class Signals:
@@ -70,6 +85,7 @@ class Child:
     started_at: float = 0.0
     pause: float = 0.0
     start_at: float = 0.0
+    deaths: int = 0
 
 
 @dataclass
@@ -83,6 +99,8 @@ class Supervisor:
     signals: Signals
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
+    has_been_ready: bool = False
+    """From then on a process that dies is started again for as long as it takes."""
 
     def __post_init__(self) -> None:
         self._their_end, self._our_end = os.pipe()
@@ -101,6 +119,7 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.process = subprocess.Popen(
             child.command,
+            cwd=NOWHERE,
             env={**self.environment, VARIABLE: "1"},
             stdin=self._their_end,
             stdout=sys.stderr.fileno(),
@@ -111,14 +130,17 @@ class Supervisor:
         child.started_at = time.monotonic()
 
     def watch(self, each_round: Callable[[], None], pause_s: float = 0.2) -> None:
-        """Restart what dies until a signal or `request_stop`; `each_round` is called in between."""
+        """Restart what dies until a signal or `request_stop`; `each_round` is called in between.
+
+        CannotStart.
+        """
         while not (self.stopping or self.signals.received):
             self.look_after_all()
             each_round()
             time.sleep(pause_s)
 
     def look_after_all(self) -> None:
-        """Look at every process once, and start again what has died."""
+        """Look at every process once, and start again what has died. CannotStart."""
         for child in self.children:
             self._look_after(child)
 
@@ -131,12 +153,37 @@ class Supervisor:
         status = child.process.poll()
         if status is None:
             return
+        if not self.has_been_ready:
+            child.deaths += 1
+            if child.deaths >= MOST_DEATHS:
+                child.process = None
+                raise CannotStart(f"{child.name} cannot start: {self._last_words(child, status)}")
         quick = now - child.started_at < QUICK_DEATH_S
         child.pause = min(max(0.5, child.pause * 2), LONGEST_PAUSE_S) if quick else 0.0
         child.start_at = now + child.pause
         child.process = None
         tell = log.info if status == 0 else log.warning
         tell("process ended and is started again", process=child.name, status=_words(status))
+
+    def _last_words(self, child: Child, status: int) -> str:
+        """The last line of its errors, from one more start that is listened to."""
+        try:
+            done = subprocess.run(
+                child.command,
+                cwd=NOWHERE,
+                env={**self.environment, VARIABLE: "1"},
+                stdin=self._their_end,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=tuple(child.descriptors),
+                timeout=REASON_WITHIN_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"it ended with {_words(status)}"
+        lines = done.stderr.decode(errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else f"it ended with {_words(done.returncode)}"
 
     def stop_all(self) -> None:
         """Ask every process to finish; kill what does not in time, or at a second signal."""

@@ -47,9 +47,16 @@ def child_environment(settings: Settings, *, web_workers: int) -> dict[str, str]
         variable("database_url"): str(settings.database_url),
         variable("redis_url"): str(settings.redis_url),
         variable("secret_key"): secret_key(settings),
+        variable("allow_files"): ",".join(settings.allow_files),
+        "PYTHONPATH": _absolute(os.environ.get("PYTHONPATH", "")),
         "WEB_CONCURRENCY": str(web_workers),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _absolute(folders: str) -> str:
+    """Folders where Python looks for modules, as processes that run elsewhere have to name them."""
+    return os.pathsep.join(os.path.abspath(each) for each in folders.split(os.pathsep) if each)
 
 
 def queues_of_worker(number: int, workers: int) -> list[str]:
@@ -70,7 +77,7 @@ def serve(
     """Run everything until stopped. `when_ready(runtime, address)` is called once; False ends it.
 
     SettingsError, EngineError: one line that says why it cannot be started. KeyboardInterrupt:
-    stopped while it started. Whatever happens, nothing that was started here is left behind.
+    stopped while it started. CannotStart: a process ends whenever it is started. Whatever happens, nothing that was started here is left behind.
     """
     signals = Signals()
     signals.install()
@@ -105,8 +112,10 @@ def serve(
 
         def each_round() -> None:
             reviver.look(supervisor.look_after_all)
-            if readiness.is_news() and not when_ready(runtime, address):
-                supervisor.request_stop()
+            if readiness.is_news():
+                supervisor.has_been_ready = True
+                if not when_ready(runtime, address):
+                    supervisor.request_stop()
 
         try:
             supervisor.start_all()

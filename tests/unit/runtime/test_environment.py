@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -55,9 +56,8 @@ WRONG = {
     "max_exports": ["0", "65", "1_0"],
     "metrics_token": ["passw0rd of two words", "passw0rd\u4ee4"],
     "allow_hosts": ["http://10.0.0.1/x", "10.0.0.0/99", "a b"],
+    "allow_files": ["~nobody-of-this-name/x", "/srv, \udcd6\udcd0"],
 }
-FREE = {"allow_files"}
-"""Any text may be a path."""
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, one) for name in WRONG for one in WRONG[name]])
@@ -75,7 +75,26 @@ def test_value_that_cannot_be_right_is_told_in_one_line_without_secrets(
 
 
 def test_every_setting_that_can_be_wrong_has_been_tried() -> None:
-    assert {setting.name for setting in fields(Settings)} == set(WRONG) | FREE
+    assert {setting.name for setting in fields(Settings)} == set(WRONG)
+
+
+def test_folders_are_absolute_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who are told of them run elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    found = load_settings({"ONEFORM_HOME": "here", "ONEFORM_ALLOW_FILES": "a,/srv/b, ../c"})
+    assert found.home == tmp_path / "here"
+    assert found.allow_files == (f"{tmp_path}/a", "/srv/b", f"{tmp_path}/../c")
+
+
+def test_comma_of_the_current_folder_does_not_open_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a,b").mkdir()
+    monkeypatch.chdir(tmp_path / "a,b")
+    with pytest.raises(SettingsError, match="comma"):
+        load_settings({"ONEFORM_ALLOW_FILES": "files"})
 
 
 def test_hosts_addresses_and_networks_may_be_called() -> None:
