@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
 from oneform.kernel.errors import Invalid, Mistake
+from oneform.kernel.textfiles import BOM, SAVE_AS, UTF16, on_line, undecodable
 
 BLOCK = 256 * 1024
 MAX_LINE = 1024 * 1024
 MOST_MISTAKES = 1000
-BOM = b"\xef\xbb\xbf"
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def broken(*mistakes: Mistake) -> Invalid:
     """The refusal of a file that cannot be read at all."""
     return Invalid("The file cannot be read; nothing was taken in.", mistakes=mistakes)
-
-
-def on_line(line: int, code: str, detail: str) -> Mistake:
-    return Mistake(f"line {line}", code, detail)
 
 
 def text_blocks(file: BinaryIO) -> Iterator[str]:
@@ -36,14 +31,20 @@ def text_blocks(file: BinaryIO) -> Iterator[str]:
         try:
             yield block.decode()
         except UnicodeDecodeError:
-            raise broken(*_encoding_mistakes(chain([block], blocks), line)) from None
+            rest = chain.from_iterable(map(_lines, chain([block], blocks)))
+            found = undecodable(rest, start=line, most=MOST_MISTAKES)
+            raise broken(*found.mistakes) from None
         line += block.count(b"\n")
+
+
+def _lines(block: bytes) -> list[bytes]:
+    return block.removesuffix(b"\n").split(b"\n")
 
 
 def _byte_blocks(file: BinaryIO) -> Iterator[bytes]:
     start = file.read(BLOCK)
     if start.startswith(UTF16):
-        raise broken(on_line(1, "encoding", "this is UTF-16; save the file as UTF-8"))
+        raise broken(on_line(1, "encoding", f"this is UTF-16; {SAVE_AS}"))
     rest, block, lines = b"", start.removeprefix(BOM), 0
     while block:
         end = block.rfind(b"\n") + 1
@@ -58,19 +59,3 @@ def _byte_blocks(file: BinaryIO) -> Iterator[bytes]:
         block = file.read(BLOCK)
     if rest:
         yield rest
-
-
-def _encoding_mistakes(blocks: Iterable[bytes], line: int) -> list[Mistake]:
-    """Every line that is not in UTF-8, as far as anybody reads on; the first block begins at `line`."""
-    mistakes: list[Mistake] = []
-    for block in blocks:
-        for number, raw in enumerate(block.split(b"\n"), start=line):
-            try:
-                raw.decode()
-            except UnicodeDecodeError as error:
-                wrong = f"byte {error.start + 1} (0x{raw[error.start]:02X}) is not UTF-8"
-                mistakes.append(on_line(number, "encoding", f"{wrong}; save the file as UTF-8"))
-        line += block.count(b"\n")
-        if len(mistakes) >= MOST_MISTAKES:
-            break
-    return mistakes[:MOST_MISTAKES]

@@ -16,7 +16,8 @@ from operator import itemgetter
 from typing import Protocol
 
 from oneform.kernel.errors import Mistake
-from oneform.values.imports.blocks import broken, on_line
+from oneform.kernel.textfiles import on_line
+from oneform.values.imports.blocks import broken
 from oneform.values.imports.conflicts import ConflictCode
 from oneform.values.imports.rows import MEMBERS, NO_VALUE, OPTIONAL, REQUIRED, Batch
 from oneform.values.imports.texts import read_day

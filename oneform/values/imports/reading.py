@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from oneform.values.imports.blocks import broken, on_line, text_blocks
+from oneform.kernel.textfiles import on_line
+from oneform.values.imports.blocks import broken, text_blocks
 from oneform.values.imports.csv_rows import ReadCell, csv_rows
 from oneform.values.imports.json_rows import json_rows
 from oneform.values.imports.rows import Batch, FileFormat

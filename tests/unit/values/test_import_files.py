@@ -276,6 +276,8 @@ def test_file_in_another_encoding_is_refused_with_its_lines(format: FileFormat) 
     gbk = HEADER + "note,4201,,湖北,\nnote,4201,,a,\nnote,4202,,湖北,\n"
     assert mistakes(gbk.encode("gbk"), format) == [("line 2", "encoding"), ("line 4", "encoding")]
     assert mistakes(gbk.encode("utf-16"), format) == [("line 1", "encoding")]
+    many = gbk + gbk.splitlines(keepends=True)[1] * 40_000  # several blocks
+    assert mistakes(many.encode("gbk"), format) == [("line 2", "encoding")]
 
 
 @pytest.mark.parametrize("format", FileFormat)
