@@ -50,6 +50,10 @@ class MistakeCode(StrEnum):
     WARNING_UNCONFIRMED = "warning_unconfirmed"
 
 
+NOTE_IS_MISSING = "It is said to be right; the note that says why is missing."
+"""Ends the detail of `warning_unconfirmed` where `accept_warning` came without a note."""
+
+
 class RefusalReason(StrEnum):
     NOT_OURS = "not_ours"
     DUPLICATE = "duplicate"

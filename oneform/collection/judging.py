@@ -11,7 +11,13 @@ import orjson
 
 from oneform.collection import checks
 from oneform.collection.asks import AskKey, AskRow, parse_ask, why_not
-from oneform.collection.commands import NOTHING, AnswerKind, GivenAnswer, MistakeCode
+from oneform.collection.commands import (
+    NOTE_IS_MISSING,
+    NOTHING,
+    AnswerKind,
+    GivenAnswer,
+    MistakeCode,
+)
 from oneform.collection.previous import CellKey, Surroundings, look_around
 from oneform.collection.questions import Question, judges_of, questions_of
 from oneform.collection.views import InvalidAnswer
@@ -195,6 +201,9 @@ def _judge_softly(entry: Entry, said: Mapping[CellKey, Any], beside: Surrounding
 
     previous = beside.previous.get(entry.cell)
     found = checks.warnings(entry.question, entry.value, previous and previous.value, known)
-    if found and not (entry.given.accept_warning and has_note(entry.given.note)):
+    given = entry.given
+    if found and not (given.accept_warning and has_note(given.note)):
         hint = "If it is right, say so with accept_warning and a note."
+        if given.accept_warning:
+            hint = NOTE_IS_MISSING
         entry.find(_C.WARNING_UNCONFIRMED, f"The value {', and '.join(found)}. {hint}")

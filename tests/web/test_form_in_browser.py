@@ -225,7 +225,7 @@ def test_odd_value_is_looked_at_again_and_passes_with_a_reason(
     answer(page, asks["elderly.over_60"], "2100")
     press(page, CHECK)
     odd = question(page, asks["population.people"])
-    assert "比上次（1203）变化了 +66%，一般不超过 30%" in odd.inner_text()
+    assert "比上次多了 66%（上次是 1203），一般不超过 30%" in odd.inner_text()
     assert "比“常住人口数”（2000）还大" in question(page, asks["elderly.over_60"]).inner_text()
     answer(page, asks["elderly.over_60"], "300")
     odd.get_by_label("没有填错").check()

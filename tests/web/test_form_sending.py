@@ -281,3 +281,80 @@ def test_refused_and_reviewed_asks_are_told_apart_from_open_ones(
     assert "有 2 项在等乡镇（街道）处理" in shown
     assert "已拒接，等待裁定" in shown
     assert f"q-{asks[LAND]}" not in shown
+
+
+def summary_of(told: TestResponse) -> str:
+    """Words of the summary above the form."""
+    found = re.search(r'<div class="error-summary.*?</div>', told.text, re.DOTALL)
+    assert found is not None
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found[0]))
+
+
+def question_of(told: TestResponse, ask: str) -> str:
+    """Everything of one question."""
+    return told.text.partition(f'id="q-{ask}"')[2].partition("</fieldset>")[0]
+
+
+def test_odd_value_said_to_be_right_is_asked_for_its_reason(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    ask = world.asks(village)[PEOPLE]
+    odd = values(world.asks(village), people="2000")
+    told = send_form(client, "check", odd)
+    assert "请再看一眼" in summary_of(told)
+    assert "比上次多了 66%（上次是 1203），一般不超过 30%" in summary_of(told)
+    told = send_form(client, "check", odd | {f"sure.{ask}": "1"})
+    needed = "请在“原因”里写几个字，说明为什么是 2000"
+    assert told.status_code == 422
+    assert needed in summary_of(told)
+    assert needed in question_of(told, ask)
+    assert f'href="#note-{ask}"' in told.text
+    assert "原因（必填，写几个字就行）" in question_of(told, ask)
+    reasoned = odd | {f"sure.{ask}": "1", f"note.{ask}": "新建了安置小区"}
+    assert send_form(client, "check", reasoned).status_code == 200
+
+
+def test_confirmed_value_that_has_become_odd_passes_with_a_reason(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    asks = world.asks(village)
+    form = values(asks, people="250") | {f"confirm.{asks[ELDERLY]}": "1"}
+    form |= {f"sure.{asks[PEOPLE]}": "1", f"note.{asks[PEOPLE]}": "整村搬迁"}
+    assert "比“常住人口数”（250）还大" in question_of(
+        send_form(client, "check", form), asks[ELDERLY]
+    )
+    form |= {f"sure.{asks[ELDERLY]}": "1"}
+    told = send_form(client, "check", form)
+    assert "说明为什么是 288" in summary_of(told)
+    form |= {f"note.{asks[ELDERLY]}": "老人还没有搬"}
+    assert send_form(client, "check", form).status_code == 200
+
+
+def test_odd_values_are_told_together_with_mistakes_and_by_their_own_name(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    asks = world.asks(village)
+    both = values(asks, people="400", households="很多", cultivated="2300")
+    for step in ("check", "send"):
+        told = send_form(client, step, both)
+        assert "有 1 处要改一下；有 1 处请再看一眼" in summary_of(told)
+        assert "请用数字填写" in question_of(told, asks[HOUSEHOLDS])
+        assert "比上次少了 67%" in question_of(told, asks[PEOPLE])
+        assert "已填 1 / 4 项" in told.text
+
+
+def test_odd_values_alone_are_not_called_mistakes(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    told = send_form(client, "check", values(world.asks(village), people="400"))
+    assert summary_of(told).startswith(" 有 1 处请再看一眼")
+    assert "要改一下" not in told.text
+
+
+def test_kept_answer_that_cannot_be_sent_is_told_and_not_counted(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    send_form(client, "save", values(world.asks(village), households="很多", cultivated="2300"))
+    shown = client.get("/form")
+    assert "请用数字填写" in summary_of(shown)
+    assert "已填 1 / 4 项" in shown.text

@@ -185,8 +185,13 @@ def _question(*soft_checks: dict[str, Any]) -> Question:
 @pytest.mark.parametrize(
     ("check", "value", "previous", "words"),
     [
-        ({"change_over_previous": 0.3}, 2000, 1203, "比上次（1203）变化了 +66%，一般不超过 30%"),
-        ({"change_over_previous": 0.5}, 0.5, 2.5, "比上次（2.5）变化了 -80%，一般不超过 50%"),
+        (
+            {"change_over_previous": 0.3},
+            2000,
+            1203,
+            "比上次多了 66%（上次是 1203），一般不超过 30%",
+        ),
+        ({"change_over_previous": 0.5}, 0.5, 2.5, "比上次少了 80%（上次是 2.5），一般不超过 50%"),
         ({"at_most": "c.d"}, 9, None, "比“名称c.d”（5.5）还大"),
         ({"at_least": "c.d"}, -3, None, "比“名称c.d”（5.5）还小"),
         (
@@ -213,7 +218,7 @@ def test_several_soft_checks_are_all_told() -> None:
     found = checks.warnings(question, 9, 2, lambda _: 5)
     detail = f"The value {', and '.join(found)}. If it is right, say so."
     told = mistake_words("warning_unconfirmed", detail, str)
-    assert "+350%" in told
+    assert "多了 350%" in told
     assert "“c.d”（5）" in told
 
 

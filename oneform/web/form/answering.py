@@ -39,7 +39,9 @@ class Reading:
         if question.missing:
             return GivenAnswer(ask=question.ask, missing=question.missing, note=note)
         if question.is_confirmed:
-            return GivenAnswer(ask=question.ask, confirm=True, note=note)
+            return GivenAnswer(
+                ask=question.ask, confirm=True, note=note, accept_warning=question.is_sure
+            )
         return GivenAnswer(
             ask=question.ask, value=self.value, note=note, accept_warning=question.is_sure
         )
@@ -73,7 +75,8 @@ def read_question(question: Question, typed: Typed | None) -> Reading:
         return Reading(replace(question, error=contradiction), value)
     if question.missing:
         if not question.note.strip():
-            question = replace(question, error=gettext("Say in a few words why"))
+            words = gettext("Say in a few words why")
+            question = replace(question, error=words, is_note_missing=True)
         return Reading(question, missing_draft(question.missing, question.note))
     if question.is_confirmed and question.before is not None:
         return Reading(question, question.before.value)

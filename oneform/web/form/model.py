@@ -63,10 +63,24 @@ class Question:
     is_sure: bool = False
     error: str | None = None
     warning: str | None = None
+    is_note_missing: bool = False
+    """Whether the error is that a reason is missing."""
 
     @property
     def is_answered(self) -> bool:
         return bool(self.texts or self.is_confirmed or self.missing)
+
+    @property
+    def said(self) -> str:
+        """The answer in words: as it was typed, or as it was last time."""
+        if self.is_confirmed and self.before:
+            return self.before.words
+        return "、".join(self.texts)
+
+    @property
+    def is_ready(self) -> bool:
+        """Answered, and nothing found that would have it refused."""
+        return self.is_answered and not self.error and not self.warning
 
     @property
     def agencies(self) -> list[str]:
@@ -108,7 +122,7 @@ class Group:
 
     @property
     def answered(self) -> int:
-        return sum(1 for question in self.questions if question.is_answered)
+        return sum(1 for question in self.questions if question.is_ready)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +202,17 @@ class FormPage:
 
     @property
     def mistakes(self) -> list[Question]:
+        """Both those that have to be changed and those that are only odd."""
         return [each for each in self.questions if each.error or each.warning]
+
+    @property
+    def errors(self) -> list[Question]:
+        return [each for each in self.mistakes if each.error]
+
+    @property
+    def warnings(self) -> list[Question]:
+        """Those that are only odd, and pass as they are with a reason."""
+        return [each for each in self.mistakes if not each.error]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from oneform.web.form.building import with_questions
 from oneform.web.form.loading import field_names
 from oneform.web.form.model import FormPage, Question
 from oneform.web.form.receiving import Received
-from oneform.web.form.words import mistake_words
+from oneform.web.form.sending import look_over
+from oneform.web.form.words import lacks_note, mistake_words, note_words
 from oneform.web.languages import Language, current_language
 from oneform.web.pages import current_context
 
@@ -29,12 +30,25 @@ def with_mistakes(page: FormPage, invalid: list[dict[str, str]]) -> FormPage:
         mistake = found.get(question.ask)
         if mistake is None:
             return question
-        words = mistake_words(mistake["code"], mistake["detail"], name_of)
-        if mistake["code"] == MistakeCode.WARNING_UNCONFIRMED:
+        code, detail = mistake["code"], mistake["detail"]
+        words = mistake_words(code, detail, name_of)
+        if lacks_note(code, detail):
+            needed = note_words(question.said)
+            return replace(question, warning=words, error=needed, is_note_missing=True)
+        if code == MistakeCode.WARNING_UNCONFIRMED:
             return replace(question, warning=words)
         return replace(question, error=words)
 
     return with_questions(page, tell)
+
+
+def judged(received: Received) -> FormPage:
+    """The page with everything that stands in the way of sending it: what cannot be an answer,
+    and what the service finds in the others."""
+    given = [reading.given for reading in received.answered if not reading.question.error]
+    if not given:
+        return received.page
+    return with_mistakes(received.page, look_over(current_context(), given))
 
 
 def nothing_answered(received: Received) -> str:

@@ -11,7 +11,7 @@ from flask_babel import gettext  # type: ignore[import-untyped]
 from oneform.collection.errors import InvalidAnswers
 from oneform.identity.policy import Permission
 from oneform.web.form import sending, telling
-from oneform.web.form.answering import checked_lines
+from oneform.web.form.answering import checked_lines, read_questions
 from oneform.web.form.building import ON_ONE_PAGE, part_of, split
 from oneform.web.form.loading import load_page
 from oneform.web.form.model import FormPage
@@ -32,6 +32,8 @@ def show_form() -> ResponseReturnValue:
         section=args.get("section"),
         cursor=args.get("cursor"),
     )
+    # What is kept may be what could not be sent: that is told, and not counted.
+    page, _ = read_questions(page, {})
     part = args.get("part", type=int)
     if part is None and page.total > ON_ONE_PAGE:
         return flask.render_template("form/parts.html", page=page, parts=split(page), place=place())
@@ -51,12 +53,9 @@ def begin_again(**_step: str) -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """Everything that is wrong at once, or the answers once more."""
     received = receive()
-    page = received.page
     if not received.answered:
-        return _show(page, failed=True, trouble=telling.nothing_answered(received))
-    if not page.mistakes:
-        given = [reading.given for reading in received.answered]
-        page = telling.with_mistakes(page, sending.look_over(current_context(), given))
+        return _show(received.page, failed=True, trouble=telling.nothing_answered(received))
+    page = telling.judged(received)
     if page.mistakes:
         return _show(page, failed=True)
     return flask.render_template(
@@ -81,7 +80,7 @@ def send() -> ResponseReturnValue:
     if not received.answered:
         return _show(received.page, failed=True, trouble=telling.nothing_answered(received))
     if received.page.mistakes:
-        return _show(received.page, failed=True)
+        return _show(telling.judged(received), failed=True)
     try:
         given = [reading.given for reading in received.answered]
         submission = sending.send_once(ctx, key, given)

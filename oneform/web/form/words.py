@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext  # type: ignore[import-untyped]
 
 from catalog.formats import FORMATS
-from oneform.collection.commands import MistakeCode
+from oneform.collection.commands import NOTE_IS_MISSING, MistakeCode
 from oneform.kernel.jsonschemas import compile_schema
 from oneform.web.formats import number_words
 
@@ -99,13 +99,23 @@ def mistake_words(code: str, detail: str, name_of: Names) -> str:
 
 
 _CHANGE = re.compile(
-    r"changes by (?P<change>[+-]\d+%) from (?P<previous>\S+); more than (?P<share>\d+%)"
+    r"changes by (?P<sign>[+-])(?P<change>\d+%) from (?P<previous>\S+); more than (?P<share>\d+%)"
 )
 _MORE = re.compile(r"is more than (?P<code>[\w.]+), which is (?P<other>[-\d.e+]*\d)")
 _LESS = re.compile(r"is less than (?P<code>[\w.]+), which is (?P<other>[-\d.e+]*\d)")
 _PARTS = re.compile(
     r"the parts add up to (?P<sum>[-\d.e+]*\d), (?P<code>[\w.]+) is (?P<total>[-\d.e+]*\d)"
 )
+
+
+def lacks_note(code: str, detail: str) -> bool:
+    """Whether the person said that an odd value is right, and did not say why."""
+    return code == MistakeCode.WARNING_UNCONFIRMED and NOTE_IS_MISSING in detail
+
+
+def note_words(text: str) -> str:
+    """What to do then; `text` is what was typed."""
+    return str(gettext("Write a few words under “Reason”: why it is %(text)s", text=text))
 
 
 def warning_words(detail: str, name_of: Names) -> str:
@@ -115,11 +125,17 @@ def warning_words(detail: str, name_of: Names) -> str:
 
 def _warnings(detail: str, name_of: Names) -> Iterator[str]:
     for match in _CHANGE.finditer(detail):
-        yield gettext(
-            "Compared with last time (%(previous)s) this is %(change)s; usually it is not more "
-            "than %(share)s.",
-            **match.groupdict(),
-        )
+        found = match.groupdict()
+        if found.pop("sign") == "+":
+            yield gettext(
+                "%(change)s more than last time (%(previous)s); usually not more than %(share)s.",
+                **found,
+            )
+        else:
+            yield gettext(
+                "%(change)s less than last time (%(previous)s); usually not more than %(share)s.",
+                **found,
+            )
     for match in _MORE.finditer(detail):
         yield gettext(
             "This is more than “%(name)s” (%(other)s).",

@@ -68,8 +68,17 @@
     return Boolean(hasValue(question) || missing || (confirm && confirm.checked));
   }
 
+  // What the page says would be refused is not counted; an odd value needs its reason.
+  function isReady(question) {
+    var sure = named(question, "sure")[0];
+    var note = named(question, "note")[0];
+    var isExplained = sure && sure.checked && note && note.value.trim();
+    var isOdd = question.classList.contains("odd") && !isExplained;
+    return isAnswered(question) && !isOdd && !question.classList.contains("wrong");
+  }
+
   function countWords(list) {
-    var done = list.filter(isAnswered).length;
+    var done = list.filter(isReady).length;
     return words("count-words").replace("{done}", done).replace("{all}", list.length);
   }
 
@@ -82,13 +91,15 @@
   }
 
   function mark(question) {
-    question.classList.toggle("answered", isAnswered(question));
+    question.classList.toggle("answered", isReady(question));
     var confirm = named(question, "confirm")[0];
     if (confirm) { confirm.closest("label").classList.toggle("on", confirm.checked); }
   }
 
   // Confirming and writing something else exclude each other: the later touch counts.
   function settle(question, control) {
+    // What was odd is not there any more; the next check sees anew.
+    if (/^(value|confirm|missing)[.]/.test(control.name)) { question.classList.remove("odd"); }
     var confirm = named(question, "confirm")[0];
     var isMissing = control.name.indexOf("missing.") === 0 && control.value && control.checked;
     if (control === confirm && confirm.checked || isMissing) {
@@ -159,7 +170,9 @@
         named(question, "base")[0].value = found.base || "";
         // What was typed since is looked at in its turn.
         if (!waiting[ask]) { complain(question, found.error); }
+        mark(question);
       });
+      count();
       tell("saved");
       if (Object.keys(waiting).length) { later(300); }
     }).catch(function (error) {
