@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP := $(VENV)/.installed
 TESTS ?= tests
 SOAK ?= tests
@@ -18,13 +19,14 @@ install: $(STAMP) ## make .venv and install everything into it
 
 $(STAMP): setup.cfg pyproject.toml
 	@test -n "$(PYTHON)" || { echo "oneform needs Python 3.11 or newer; none was found on the PATH" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "Installing into $(VENV) (a minute or two) …"
+	@$(PYTHON) -m venv $(VENV)
+	@{ $(PIP) --upgrade pip && $(PIP) -e '.[dev]'; } >$(VENV)/install.log 2>&1 \
+		|| { cat $(VENV)/install.log >&2; exit 1; }
 	@touch $(STAMP)
 
-demo: install ## start oneform with a real county and tell its story
-	@$(BIN)/oneform demo
+demo: install ## start oneform with a real county and tell its story (PORT=8081)
+	@$(BIN)/oneform demo $(if $(PORT),--port $(PORT))
 
 test: install ## run every test that is not marked soak
 	@sh scripts/browser-packages.sh

@@ -170,7 +170,9 @@ class _Demo:
                 listen(HOST, self._port, patience_s=patience).close()
             except SettingsError as error:
                 words = str(error).partition(";")[0]
-                raise SettingsError(f"{words}; choose another with --port") from None
+                raise SettingsError(
+                    f"{words}; choose another with --port (make demo PORT=…)"
+                ) from None
         erase_engines(self._settings.home)
 
     def _build(self, settings: Settings) -> World:

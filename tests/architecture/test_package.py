@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ def patterns_of(package: str) -> list[str]:
 def test_every_folder_of_modules_is_a_package(package: Path) -> None:
     folders = {path.parent for path in package.rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_folder_with_files_is_declared() -> None:
+    """Of one that is not, the file goes along with a page of warnings."""
+    setuptools = pytest.importorskip("setuptools")
+    setup = configparser.ConfigParser()
+    setup.read(MANIFEST.with_name("setup.cfg"), encoding="utf-8")
+    finders = {"find:": "find_packages", "find_namespace:": "find_namespace_packages"}
+    find = getattr(setuptools, finders[setup["options"]["packages"]])
+    words = {name: text.split() for name, text in setup["options.packages.find"].items()}
+    folders = {
+        ".".join(path.parent.relative_to(MANIFEST.parent).parts)
+        for package in PACKAGES
+        for path in package.rglob("*.*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert set(find(str(MANIFEST.parent), **words)) >= folders
+    assert not any("__pycache__" in name for name in find(str(MANIFEST.parent), **words))
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
