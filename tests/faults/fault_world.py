@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -112,7 +113,12 @@ class World:
 
     def offer(self, **members: Any) -> str:
         """A source of the department's table; its code."""
-        definition = {
+        with self.runtime.context(OPERATOR) as ctx:
+            return add_source(ctx, self.definition() | members, self.runtime.settings).code
+
+    def definition(self) -> dict[str, Any]:
+        """Of a source of the department's table."""
+        return {
             "code": "stats.villages",
             "agency": "stats",
             "kind": "sql",
@@ -120,9 +126,7 @@ class World:
             "keys": {"subject": "code", "period": "2026"},
             "fields": {SHARED: "shared", SOURCED: "sourced"},
             "areas": [CITY],
-        } | members
-        with self.runtime.context(OPERATOR) as ctx:
-            return add_source(ctx, definition, self.runtime.settings).code
+        }
 
     def enqueue(self, job: Any, **args: Any) -> None:
         with self.runtime.context() as ctx:
@@ -143,6 +147,31 @@ class World:
         if key:
             headers["Idempotency-Key"] = key
         return Call(method, f"/api/v1{path}", headers, body)
+
+    def seen(self, who: str, path: str, call: Call) -> Call:
+        """A call that says which state of a thing it is about."""
+        there = self.call(who, "GET", path)
+        found = self.app.test_client().get(there.path, headers=there.headers)
+        return replace(call, headers=call.headers | {"If-Match": found.headers["ETag"]})
+
+    def page(self, path: str, form: dict[str, str]) -> Call:
+        """A form that the village's staff send from their window."""
+        window = self.app.test_client()
+        with window.session_transaction() as session:
+            session["_user_id"] = self.tokens["wang"]
+        shown = window.get("/submissions").text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', shown)
+        cookie = window.get_cookie("oneform_session")
+        assert token is not None
+        assert cookie is not None
+        headers = {"Cookie": f"oneform_session={cookie.value}"}
+        return Call("POST", path, headers, data=form | {"csrf_token": token[1]})
+
+    def route_of(self, call: Call) -> str:
+        """Which route a call goes to: its method and its rule."""
+        adapter = self.app.url_map.bind("localhost")
+        rule, _ = adapter.match(call.path, call.method, return_rule=True)
+        return f"{call.method} {rule.rule}"
 
     def imported(self, rows: list[dict[str, Any]]) -> Call:
         """What the agency `stats` pushes."""
@@ -171,6 +200,8 @@ class World:
 def make_world(runtime: Runtime, app: flask.Flask) -> World:
     with runtime.context(OPERATOR) as ctx:
         make_county(ctx)
+        # An agency that is there before its fields keeps its area.
+        make_agency(ctx, "stats", CITY)
         make_fields(ctx, *FIELDS)
         health = make_agency(ctx, "health")
         make_person(ctx, "wang", "staff", VILLAGE)

@@ -32,7 +32,7 @@ OF_RUNS = frozenset({"source_run", "source_refused", "provenance"})
 """A source that was called twice has two runs, or one that says so."""
 
 
-@scene(RequestJob.RESOLVE_REQUEST)
+@scene(job=RequestJob.RESOLVE_REQUEST)
 def resolving(world: World) -> None:
     """Two regions: something held, something asked already, something to be asked."""
     world.ask(PEOPLE)
@@ -41,20 +41,22 @@ def resolving(world: World) -> None:
     world.done(world.demand([PEOPLE, OLD, MEN, ROAD]))
 
 
-@scene(RequestJob.RESOLVE_REQUEST, is_long=True)
+@scene(job=RequestJob.RESOLVE_REQUEST, is_long=True)
 def resolving_where_sources_may_help(world: World) -> None:
     world.offer()
     world.done(world.demand([PEOPLE, SOURCED]))
 
 
-@scene(RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS)
+@scene(job=RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS)
 def fetching(world: World) -> None:
     """Something comes, something does not fit, the rest is asked."""
     world.offer()
     _fetch_later(world)
 
 
-@scene(RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS | {"source", "request_region"}, is_long=True)
+@scene(
+    job=RequestJob.FETCH_AND_RESOLVE, leaves=OF_RUNS | {"source", "request_region"}, is_long=True
+)
 def fetching_from_a_source_that_is_down(world: World) -> None:
     settings = {"url": "postgresql://nobody@127.0.0.1:1/none", "table": "dept.villages"}
     world.offer(settings=settings)
@@ -81,39 +83,39 @@ def _kept_trying(world: World) -> uuid.UUID:
     return request
 
 
-@scene(RequestJob.RETRY_SOURCES, leaves=OF_RUNS)
+@scene(job=RequestJob.RETRY_SOURCES, leaves=OF_RUNS)
 def trying_sources_again(world: World) -> None:
     world.enqueue(RequestJob.RETRY_SOURCES, request_id=_kept_trying(world))
 
 
-@scene(RequestJob.CLOSE_DUE_REQUEST, days=120)
+@scene(job=RequestJob.CLOSE_DUE_REQUEST, days=120)
 def closing(world: World) -> None:
     request = world.request(PEOPLE, OLD)
     world.enqueue(RequestJob.CLOSE_DUE_REQUEST, request_id=request)
 
 
-@scene(SourceJob.RUN_SOURCE, leaves=OF_RUNS)
+@scene(job=SourceJob.RUN_SOURCE, leaves=OF_RUNS)
 def running_a_whole_source(world: World) -> None:
     """Two regions, and a request that waits for what comes."""
     world.request(SOURCED, areas=EVERYWHERE)
     world.done(world.call("wu", "POST", f"/sources/{world.offer()}/runs"))
 
 
-@scene(ValueJob.IMPORT_VALUES)
+@scene(job=ValueJob.IMPORT_VALUES)
 def importing(world: World) -> None:
     """Two regions, asks that are answered by it, and a row that is refused."""
     world.ask(PEOPLE, areas=EVERYWHERE)
     world.done(world.imported(rows_of_people()))
 
 
-@scene(MaintenanceJob.SWEEP_REQUESTS, days=120)
+@scene(job=MaintenanceJob.SWEEP_REQUESTS, days=120)
 def sweeping_requests(world: World) -> None:
     world.request(PEOPLE, OLD)
     world.request(PEOPLE, areas=EVERYWHERE)
     world.enqueue(MaintenanceJob.SWEEP_REQUESTS, key="sweep:sweep_requests")
 
 
-@scene(MaintenanceJob.SWEEP_ASKS, days=140)
+@scene(job=MaintenanceJob.SWEEP_ASKS, days=140)
 def sweeping_asks_that_expired(world: World) -> None:
     """In two regions, one of them with a draft."""
     asks = world.ask(PEOPLE, REVIEWED, areas=EVERYWHERE)
@@ -122,7 +124,7 @@ def sweeping_asks_that_expired(world: World) -> None:
     world.enqueue(MaintenanceJob.SWEEP_ASKS)
 
 
-@scene(MaintenanceJob.SWEEP_ASKS, is_long=True)
+@scene(job=MaintenanceJob.SWEEP_ASKS, is_long=True)
 def sweeping_asks_off_the_list(world: World) -> None:
     world.ask(PEOPLE, OLD, areas=EVERYWHERE)
     world.sql(
@@ -134,13 +136,13 @@ def sweeping_asks_off_the_list(world: World) -> None:
     world.enqueue(MaintenanceJob.SWEEP_ASKS)
 
 
-@scene(MaintenanceJob.RETRY_SHARES, leaves=OF_RUNS)
+@scene(job=MaintenanceJob.RETRY_SHARES, leaves=OF_RUNS)
 def retrying_shares(world: World) -> None:
     _kept_trying(world)
     world.enqueue(MaintenanceJob.RETRY_SHARES)
 
 
-@scene(MaintenanceJob.CLEAN_UP, days=120)
+@scene(job=MaintenanceJob.CLEAN_UP, days=120)
 def cleaning_up(world: World) -> None:
     """Old answers, sessions, runs and imports, beside new ones."""
     asks = world.ask(PEOPLE, OLD)

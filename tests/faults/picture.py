@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -87,6 +88,9 @@ def _put(table: str) -> str:
 # ---- sameness ------------------------------------------------------------------
 
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+_UUID_BYTES = 16
+_OF_A_REGION = re.compile(r"\d+-\d+")
+"""What is numbered region by region: subjects, asks, answers."""
 _MADE = re.compile(r"OF-\d{8}-\w{12}-\w|\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)")
 
 
@@ -168,8 +172,13 @@ class _Ids:
             return value if value.replace("-", "") in self._uuids else New("uuid", value)
         if isinstance(kind, sa.Integer) and (space := _space_of(table, column)):
             return value if (space, value) in self._numbers else New(space, value)
+        if column == "target_id" and _OF_A_REGION.fullmatch(value):
+            return New("of a region", value)
         if isinstance(kind, sa.LargeBinary):
-            value = bytes.fromhex(value[2:]).decode(errors="replace")
+            raw = bytes.fromhex(value[2:])
+            if len(raw) == _UUID_BYTES:
+                return value if raw.hex() in self._uuids else New("uuid", str(uuid.UUID(bytes=raw)))
+            value = raw.decode(errors="replace")
         text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
         return _MADE.sub("…", _UUID.sub(self._known, text))
 

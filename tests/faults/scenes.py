@@ -1,7 +1,7 @@
 """Scenes: what is set up, and then done by a process that dies of it. Each is a function of the
 world that gives the doing; its name is the scene's.
 
-    @scene()
+    @scene("POST /api/v1/submissions")
     def submission(world): …
         return world.submission({"ask": …, "value": 7})
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from doings import Doing
+from doings import Call, Doing
 from fault_world import World
 
 from oneform.kernel.outbox import JobName
@@ -24,6 +24,8 @@ from oneform.kernel.outbox import JobName
 class Scene:
     name: str
     set_up: Callable[[World], Doing | None]
+    route: str | None = None
+    """The route that is called, as in the map of addresses; None for what is no call."""
     job: JobName | None = None
     """The job that dies; None for what is no job."""
     days: int = 0
@@ -44,6 +46,8 @@ class Scene:
             assert doing is None
             doing = world.hand_over(self.job.value)
         assert doing is not None
+        called = world.route_of(doing) if isinstance(doing, Call) else None
+        assert called == self.route
         return doing
 
 
@@ -53,8 +57,9 @@ SetUp = Callable[[World], Doing | None]
 
 
 def scene(
-    job: JobName | None = None,
+    route: str | None = None,
     *,
+    job: JobName | None = None,
     days: int = 0,
     leaves: frozenset[str] = frozenset(),
     in_redis: Callable[[World], None] | None = None,
@@ -64,7 +69,7 @@ def scene(
     def register(set_up: SetUp) -> SetUp:
         name = set_up.__name__
         assert name not in SCENES
-        SCENES[name] = Scene(name, set_up, job, days, leaves, in_redis, everywhere, is_long)
+        SCENES[name] = Scene(name, set_up, route, job, days, leaves, in_redis, everywhere, is_long)
         return set_up
 
     return register
