@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from waiting import wait_until_blocked
 
 from oneform.areas import queries, subjects
 from oneform.areas.errors import BrokenFile, UnknownArea
@@ -24,11 +25,6 @@ COUNTY, OTHER_COUNTY = "420102000000", "420103000000"
 TOWNSHIP, TOWNSHIP_2, OTHER_TOWNSHIP = "420102002000", "420102003000", "420103006000"
 V1, V2, V3, V4 = "420102002003", "420102002004", "420102003001", "420103006002"
 DAY = "2025-06-30"
-
-_SOMEBODY_WAITS = (
-    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-)
 
 
 def rows(runtime: Runtime, statement: str) -> list[tuple[object, ...]]:
@@ -220,8 +216,7 @@ def test_change_gives_way_to_a_subject_of_a_further_region_that_moves_in_meanwhi
             (resident,) = subjects.list_subjects(ctx, kind="resident").items
             subjects.change_subject(ctx, resident.id, subjects.ChangeSubject(area=V1))
             changing = pool.submit(change, line)
-            while not ctx.sql(_SOMEBODY_WAITS).scalar_one():
-                ctx.sql("SELECT pg_sleep(0.01)")
+            wait_until_blocked(small.engine, changing)
         with pytest.raises(Conflict):
             changing.result(timeout=20)
     change(line)

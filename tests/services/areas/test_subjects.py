@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waiting import wait_until_blocked
 
 from oneform.areas import queries, subjects
 from oneform.areas.errors import SubjectExists, UnknownArea, UnknownSubject
@@ -346,17 +347,7 @@ def test_area_that_ends_meanwhile_takes_no_subject(
         with ledger.context(OPERATOR) as ctx:
             locks.take_regions(ctx, [queries.area_by_code(ctx, COUNTY).id])
             acting = pool.submit(act)
-            _wait_for_a_waiter(ctx)
+            wait_until_blocked(ledger.engine, acting)
             ctx.sql("UPDATE area SET valid_to = '2026-03-01' WHERE code = :code", code=V1)
         with pytest.raises(UnknownArea):
             acting.result(timeout=20)
-
-
-def _wait_for_a_waiter(ctx: Context) -> None:
-    """Until somebody waits for an advisory lock of this database."""
-    waiting = (
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
-        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    while not ctx.sql(waiting).scalar_one():
-        ctx.sql("SELECT pg_sleep(0.01)")

@@ -10,7 +10,6 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ from factories import (
     make_person,
     make_request,
 )
+from waiting import wait_until_blocked
 
 from oneform.collection.commands import (
     DecideRefusal,
@@ -219,9 +219,9 @@ def test_request_that_asks_again_for_a_later_one(
             resolved = pool.submit(
                 do, second, OPERATOR, lambda ctx: resolve_region(ctx, older, here)
             )
-            wait_until_blocked(runtime, resolved, others=0)
+            wait_until_blocked(runtime.engine, resolved)
             decided = pool.submit(do, runtime, reviewer, lambda ctx: decide_refusal(ctx, overturn))
-            wait_until_blocked(runtime, decided, others=1)
+            wait_until_blocked(runtime.engine, decided, others=1)
         resolved.result(timeout=60)
         decided.result(timeout=60)
     with runtime.context(OPERATOR) as ctx:
@@ -315,7 +315,7 @@ def meet(
             sent += when in f"{statement} {params}"
             if sent == times and not begun:
                 begun.append(pool.submit(do, *other))
-                wait_until_blocked(other[0], begun[0], others=0)
+                wait_until_blocked(other[0].engine, begun[0])
 
         engine = first[0].engine
         sa.event.listen(engine, "before_cursor_execute", hold_up)
@@ -325,19 +325,3 @@ def meet(
             sa.event.remove(engine, "before_cursor_execute", hold_up)
         assert begun, f"nothing like {when} was sent so often"
         begun[0].result(timeout=60)
-
-
-def wait_until_blocked(runtime: Runtime, work: Future[Any], *, others: int) -> None:
-    """Until the work is over, or one more than `others` wait for a lock."""
-    end = monotonic() + 60
-    with runtime.engine.connect() as connection:
-        while not work.done() and connection.execute(_BLOCKED).scalar_one() <= others:
-            connection.rollback()
-            assert monotonic() < end, "nothing happened"
-            sleep(0.01)
-
-
-_BLOCKED = sa.text(
-    "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)

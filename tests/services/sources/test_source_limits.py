@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from waiting import wait_until_blocked
 
 from oneform.identity.policy import OPERATOR
 from oneform.kernel.clock import FixedClock
@@ -215,28 +216,21 @@ def test_no_transaction_is_open_while_the_source_is_called(
         connection.exec_driver_sql("LOCK TABLE dept.villages")
         thread = threading.Thread(target=fetch_region, args=(runtime, plan, held.region()))
         thread.start()
-        states = wait_for_call(department)
+        wait_until_blocked(department)
+        states = states_of_ours(department)
         connection.rollback()
         thread.join()
     assert "idle in transaction" not in states
 
 
-def wait_for_call(engine: sa.Engine) -> set[str]:
-    """States of oneform's own connections while the source's waits for the lock."""
+def states_of_ours(engine: sa.Engine) -> set[str]:
+    """States of oneform's own connections."""
     with engine.connect() as connection:
-        for _ in range(500):
-            waiting = connection.exec_driver_sql(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'oneform source' "
-                "AND wait_event_type = 'Lock' AND datname = current_database()"
-            ).scalar_one()
-            if waiting:
-                rows = connection.exec_driver_sql(
-                    "SELECT state FROM pg_stat_activity "
-                    "WHERE application_name = 'oneform' AND datname = current_database()"
-                )
-                return set(rows.scalars())
-            connection.exec_driver_sql("SELECT pg_sleep(0.02)")
-    raise AssertionError("the source was not called")
+        rows = connection.exec_driver_sql(
+            "SELECT state FROM pg_stat_activity "
+            "WHERE application_name = 'oneform' AND datname = current_database()"
+        )
+        return set(rows.scalars())
 
 
 def test_run_is_carried_out_once_at_a_time(runtime: Runtime, offered: Offer) -> None:

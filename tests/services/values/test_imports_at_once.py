@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -25,6 +24,7 @@ from factories import (
     make_request,
 )
 from values_world import World
+from waiting import wait_until_blocked
 
 from oneform.identity.policy import OPERATOR
 from oneform.kernel import locks
@@ -151,7 +151,7 @@ def test_import_waits_for_whoever_holds_the_region_alone(world: World) -> None:
         locks.take_regions(ctx, [area_id(ctx, COUNTY)])
         thread = threading.Thread(target=world.work, args=[import_id])
         thread.start()
-        wait_until(lambda: blocked(world) == 1)
+        wait_until_blocked(world.runtime.engine)
         # An area that ends meanwhile is not written to any more.
         ctx.sql(
             "UPDATE subject SET active_to = '2026-03-16' WHERE id = :id", id=area_id(ctx, VILLAGE)
@@ -208,19 +208,3 @@ def together(*works: Callable[[], None]) -> list[BaseException]:
     for thread in threads:
         thread.join(timeout=120)
     return failures
-
-
-def blocked(world: World) -> int:
-    """How many connections wait for a lock."""
-    number: int = world.scalar(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    return number
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from time import sleep
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from factories import (
     make_request,
 )
 from values_world import World
+from waiting import wait_until_blocked
 
 from oneform.collection.commands import (
     AmendAnswer,
@@ -77,21 +77,11 @@ def while_counted(world: World, first: Callable[[], Any], deed: Callable[[], Any
         def meanwhile(_ctx: Context, _event: CellsChanging) -> None:
             if not begun:
                 begun.append(pool.submit(deed))
-                while not begun[0].done() and not waits(world):
-                    sleep(0.01)
+                wait_until_blocked(world.runtime.engine, begun[0])
 
         world.runtime.events.on(CellsChanging, meanwhile)
         first()
     return begun[0]
-
-
-def waits(world: World) -> bool:
-    return bool(
-        world.scalar(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-    )
 
 
 def test_refusal_comes_too_late_for_a_cell_that_an_import_has_counted(

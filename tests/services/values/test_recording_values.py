@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import pytest
 from factories import VILLAGE, field_id
 from hypothesis import HealthCheck, given, settings
 from values_world import World
+from waiting import wait_until_blocked
 
 from oneform.identity.policy import OPERATOR
 from oneform.kernel.clock import FixedClock
@@ -245,7 +245,7 @@ def test_of_two_who_write_one_cell_at_once_the_second_has_to_do_it_again(
         record(ctx, cells, open_provenance(ctx, ProvenanceKind.SUBMISSION))
         other = threading.Thread(target=write_too)
         other.start()
-        _wait_for_a_blocked_one(world)
+        wait_until_blocked(world.runtime.engine)
     other.join(timeout=60)
     assert [type(error) for error in failures] == [TryAgain]
     assert held(world).value == 1
@@ -261,21 +261,10 @@ def test_of_two_who_write_one_cell_the_first_may_give_up(world: World) -> None:
         cells = cells_of(ctx, Given(value=1))
         record(ctx, cells, open_provenance(ctx, ProvenanceKind.SUBMISSION))
         other.start()
-        _wait_for_a_blocked_one(world)
+        wait_until_blocked(world.runtime.engine)
         raise ZeroDivisionError
     other.join(timeout=60)
     assert (done, held(world).value) == ([CREATED], 2)
-
-
-def _wait_for_a_blocked_one(world: World) -> None:
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    end = time.monotonic() + 60
-    while world.scalar(waiting) == 0:
-        assert time.monotonic() < end, "nobody waits"
-        time.sleep(0.01)
 
 
 # ---- against a plain model -------------------------------------------------------
