@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import everybody_fixtures
 import flask
 import pytest
-from everybody import Everybody, make_everybody
+from everybody import Everybody
 from factories import COUNTY, FAR_VILLAGE
 
-from oneform.app import create_app
-from oneform.config import Settings
-from oneform.kernel.clock import FixedClock
-from oneform.runtime import Runtime
+world, app = everybody_fixtures.world, everybody_fixtures.app
+everybody_settings = everybody_fixtures.everybody_settings
 
 REQUEST = {
     "title": "调查",
@@ -26,21 +22,6 @@ REQUEST = {
     "period": "2026",
     "due": "2026-06-30",
 }
-
-
-@pytest.fixture(scope="module")
-def world(module_database_url: str) -> Iterator[Everybody]:
-    settings = Settings(
-        home=Path("/nonexistent"), database_url=module_database_url, secret_key="k" * 40
-    )
-    runtime = Runtime(settings, clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)))
-    yield make_everybody(runtime)
-    runtime.close()
-
-
-@pytest.fixture(scope="module")
-def app(world: Everybody) -> flask.Flask:
-    return create_app(world.runtime)
 
 
 def scope(**members: Any) -> dict[str, Any]:

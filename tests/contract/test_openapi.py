@@ -6,42 +6,16 @@ the edges of every schema and chains of calls.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
-
 import flask
 import pytest
-from everybody import Everybody, make_everybody
+from everybody import Everybody
 from fuzzing import fuzz
 
-from oneform.app import create_app
-from oneform.config import Settings
 from oneform.identity.policy import Role
-from oneform.kernel.clock import FixedClock
-from oneform.runtime import Runtime
 
 ACTORS = ["nobody", "key", "reading_key", *(role.value for role in Role)]
 IN_THE_SUITE = ("key", "staff")
 CASES = 20_000
-
-
-@pytest.fixture(scope="module")
-def world(module_database_url: str) -> Iterator[Everybody]:
-    settings = Settings(
-        home=Path("/nonexistent"),
-        database_url=module_database_url,
-        secret_key="k" * 40,
-        rate_limit=1_000_000,
-    )
-    runtime = Runtime(settings, clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)))
-    yield make_everybody(runtime)
-    runtime.close()
-
-
-@pytest.fixture(scope="module")
-def app(world: Everybody) -> flask.Flask:
-    return create_app(world.runtime)
 
 
 @pytest.mark.parametrize("who", IN_THE_SUITE)

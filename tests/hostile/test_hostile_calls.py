@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
+import flask
 import pytest
-from everybody import Everybody, make_everybody
+from everybody import Everybody
 from flask.testing import FlaskClient
 from hostile_inputs import JSON_BODIES, NAMES_IN_ADDRESSES, PARAMETERS, SOUND_PARAMETERS, VALUES
 from werkzeug.test import TestResponse
 
-from oneform.app import create_app
 from oneform.config import Settings
 from oneform.identity.policy import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Scope
-from oneform.kernel.clock import FixedClock
-from oneform.runtime import Runtime
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @pytest.fixture(scope="module")
-def world(module_database_url: str) -> Iterator[Everybody]:
-    settings = Settings(
-        home=Path("/nonexistent"),
-        database_url=module_database_url,
-        secret_key="k" * 40,
-        rate_limit=1_000_000,
-        max_body_mb=1,
-    )
-    runtime = Runtime(settings, clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)))
-    yield make_everybody(runtime)
-    runtime.close()
+def everybody_settings(everybody_settings: Settings) -> Settings:
+    return replace(everybody_settings, max_body_mb=1)
 
 
 @pytest.fixture(scope="module")
-def client(world: Everybody) -> FlaskClient:
-    return create_app(world.runtime).test_client()
+def client(app: flask.Flask) -> FlaskClient:
+    return app.test_client()
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from everybody import Everybody, make_everybody
+from everybody import Everybody
 from hostile_files import HEADERS, JSON_LINES, YAML_FILES, Refused, csv_files
 
 from oneform.cli import main
-from oneform.config import Settings
 from oneform.identity.policy import OPERATOR
-from oneform.kernel.clock import FixedClock
-from oneform.runtime import Runtime
 
 Run = Callable[..., Result]
 
@@ -25,16 +21,6 @@ TABLES = (
     *("area", "area_change", "agency", "staff", "subject", "field", "field_version", "code_list"),
     *("source", "cell_value", "cell_value_history", "value_import_row", "outbox"),
 )
-
-
-@pytest.fixture(scope="module")
-def world(module_database_url: str) -> Iterator[Everybody]:
-    settings = Settings(
-        home=Path("/nonexistent"), database_url=module_database_url, secret_key="k" * 40
-    )
-    runtime = Runtime(settings, clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)))
-    yield make_everybody(runtime)
-    runtime.close()
 
 
 @pytest.fixture

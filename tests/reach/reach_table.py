@@ -9,7 +9,7 @@ from oneform.identity.policy import Role
 
 PAGE = Path(__file__).parents[2] / "docs" / "reach.md"
 PEOPLE = tuple(role.value for role in Role)
-KEYS = ("key", "reading key")
+KEYS = ("key", "reading_key")
 ACTORS = ("nobody", *KEYS, *PEOPLE)
 PLACES = ("own", "others'", "none such")
 

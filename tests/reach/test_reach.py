@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import flask
 import pytest
 import sqlalchemy as sa
-from everybody import Everybody, Things, make_everybody
+from everybody import Everybody, Things
 from flask.testing import FlaskClient
 from reach_calls import NOWHERE, address_of, inputs_of, is_changing
 from reach_table import ACTORS, KEYS, PEOPLE, Expected, Line, read_table
 from werkzeug.test import TestResponse
 
-from oneform.app import create_app
-from oneform.config import Settings
 from oneform.identity.models import Staff
 from oneform.identity.policy import OPERATOR
 from oneform.identity.sessions import open_session
-from oneform.kernel.clock import FixedClock
-from oneform.runtime import Runtime
 
 LINES = read_table()
 
@@ -47,27 +41,9 @@ LISTED = {
 
 
 @pytest.fixture(scope="module")
-def world(module_database_url: str) -> Iterator[Everybody]:
-    settings = Settings(
-        home=Path("/nonexistent"),
-        database_url=module_database_url,
-        secret_key="k" * 40,
-        rate_limit=1_000_000,
-    )
-    runtime = Runtime(settings, clock=FixedClock(dt.datetime(2026, 3, 16, 1, tzinfo=dt.UTC)))
-    yield make_everybody(runtime)
-    runtime.close()
-
-
-@pytest.fixture(scope="module")
-def app(world: Everybody) -> flask.Flask:
-    return create_app(world.runtime)
-
-
-@pytest.fixture(scope="module")
 def callers(app: flask.Flask, world: Everybody) -> dict[str, FlaskClient]:
     """A client for each actor, who knows its token, and its cookie where it is a person."""
-    return {who: client_of(app, who, world.tokens[who.replace(" ", "_")]) for who in ACTORS}
+    return {who: client_of(app, who, world.tokens[who]) for who in ACTORS}
 
 
 def client_of(app: flask.Flask, who: str, token: str | None) -> FlaskClient:
