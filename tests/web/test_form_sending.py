@@ -358,3 +358,27 @@ def test_kept_answer_that_cannot_be_sent_is_told_and_not_counted(
     shown = client.get("/form")
     assert "请用数字填写" in summary_of(shown)
     assert "已填 1 / 4 项" in shown.text
+
+
+def test_form_opened_again_shows_reasons_and_ticks_as_they_were_left(
+    client: FlaskClient, world: VillageWorld, village: Village
+) -> None:
+    asks = world.asks(village)
+    form = values(asks, people="2000") | {f"missing.{asks[ELDERLY]}": "unknown"}
+    form |= {f"sure.{asks[PEOPLE]}": "1", f"note.{asks[PEOPLE]}": "新建了安置小区"}
+    form |= {f"note.{asks[ELDERLY]}": "还没数过", f"note.{asks[LAND]}": "正在测量"}
+    send_form(client, "save", form)
+    again = client.get("/form")
+    people = question_of(again, asks[PEOPLE])
+    assert 'value="2000"' in people
+    assert f'name="sure.{asks[PEOPLE]}" value="1" checked' in people
+    assert 'value="新建了安置小区"' in people
+    elderly = question_of(again, asks[ELDERLY])
+    assert 'value="unknown" checked' in elderly
+    assert 'value="还没数过"' in elderly
+    assert 'value="正在测量"' in question_of(again, asks[LAND])
+    assert "已填 2 / 4 项" in again.text
+    checked = send_form(client, "check", {f"base.{ask}": "" for ask in asks.values()})
+    assert "新建了安置小区" in checked.text
+    assert send_checked(client, checked).status_code == 303
+    assert world.values(village) == {PEOPLE: 2000, ELDERLY: "unknown"}

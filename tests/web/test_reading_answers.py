@@ -15,6 +15,7 @@ from hypothesis import given
 from oneform.collection import checks
 from oneform.collection.questions import Question
 from oneform.web.form.controls import ControlKind, control_of
+from oneform.web.form.drafts import Kept, read_draft, write_draft
 from oneform.web.form.reading import Unreadable, read_texts, show_value, value_words
 from oneform.web.form.words import mistake_words, schema_words
 from oneform.web.languages import init_app
@@ -227,3 +228,24 @@ def test_several_soft_checks_are_all_told() -> None:
 )
 def test_every_mistake_of_an_answer_has_its_words(code: str) -> None:
     assert re.search(r"[\u4e00-\u9fff]", mistake_words(code, "English words", str))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        Kept(value=600),
+        Kept(value=600, note="新建了小区", is_sure=True),
+        Kept(value="六百", missing="unknown"),
+        Kept(missing="not_applicable", note="没有"),
+        Kept(note="正在数"),
+        Kept(value={"note": "一个值", "value": 3}),
+        Kept(),
+    ],
+)
+def test_draft_says_what_was_kept(kept: Kept) -> None:
+    assert read_draft(write_draft(kept)) == kept
+
+
+def test_value_without_a_word_beside_it_is_kept_as_programs_keep_it() -> None:
+    assert write_draft(Kept(value=600)) == 600
+    assert read_draft({"value": 3}).value == {"value": 3}

@@ -13,7 +13,8 @@ from typing import Any
 from flask_babel import gettext  # type: ignore[import-untyped]
 
 from oneform.collection.commands import GivenAnswer, SaveDraft
-from oneform.web.form.building import missing_draft, with_questions
+from oneform.web.form.building import with_questions
+from oneform.web.form.drafts import Kept, write_draft
 from oneform.web.form.model import Checked, FormPage, Question
 from oneform.web.form.reading import Unreadable, read_texts, value_words
 from oneform.web.form.typed import Typed
@@ -29,7 +30,20 @@ class Reading:
 
     question: Question
     value: Any = NOTHING
-    """What a draft keeps: the value, or the text that could not be read. NOTHING: no value."""
+    """The value, or the text that could not be read. NOTHING: no value."""
+
+    @property
+    def draft(self) -> Any:
+        """What is kept of it; None: nothing."""
+        question = self.question
+        return write_draft(
+            Kept(
+                value=None if self.value is NOTHING else self.value,
+                missing=question.missing,
+                note=question.note,
+                is_sure=question.is_sure,
+            )
+        )
 
     @property
     def given(self) -> GivenAnswer:
@@ -77,7 +91,7 @@ def read_question(question: Question, typed: Typed | None) -> Reading:
         if not question.note.strip():
             words = gettext("Say in a few words why")
             question = replace(question, error=words, is_note_missing=True)
-        return Reading(question, missing_draft(question.missing, question.note))
+        return Reading(question)
     if question.is_confirmed and question.before is not None:
         return Reading(question, question.before.value)
     if not question.texts:
@@ -120,7 +134,7 @@ def drafts_of(readings: Sequence[Reading], page: FormPage) -> list[SaveDraft]:
     drafts = []
     for reading in readings:
         before = stored[reading.question.ask]
-        value = None if reading.value is NOTHING else reading.value
+        value = reading.draft
         # Equal drafts are left alone, whoever made them; True is not 1 here.
         if (type(value), value) != (type(before.draft), before.draft):
             base = reading.question.base

@@ -19,8 +19,9 @@ from oneform.collection.views import (
     Previous,
     SubjectRef,
 )
-from oneform.values.models import Missing, ProvenanceKind
+from oneform.values.models import ProvenanceKind
 from oneform.web.form.controls import Control, control_of
+from oneform.web.form.drafts import read_draft
 from oneform.web.form.model import AskedBy, Before, Closed, FormPage, Group, Part, Question, Row
 from oneform.web.form.reading import show_value, value_words
 from oneform.web.formats import period_words
@@ -107,8 +108,8 @@ def _question(
     control = control_of(field.schema, unit=field.unit, names=names)
     before = _before(ask.previous, control)
     draft = ask.draft.value if ask.draft else None
-    missing, note = read_missing_draft(draft)
-    is_same = ask.draft is not None and before is not None and draft == before.value
+    kept = read_draft(draft)
+    is_same = kept.value is not None and before is not None and kept.value == before.value
     return Question(
         ask=ask.id,
         number=number,
@@ -136,25 +137,12 @@ def _question(
         is_reviewed=field.review,
         draft=draft,
         base=ask.draft.etag if ask.draft else None,
-        texts=() if draft is None or is_same or missing else show_value(control, draft),
+        texts=() if kept.value is None or is_same else show_value(control, kept.value),
         is_confirmed=is_same,
-        missing=missing,
-        note=note,
+        missing=kept.missing,
+        note=kept.note,
+        is_sure=kept.is_sure,
     )
-
-
-def missing_draft(missing: str, note: str) -> dict[str, str]:
-    """The draft of an answer without a value: the members that will be sent."""
-    return {"missing": missing, "note": note}
-
-
-def read_missing_draft(draft: object) -> tuple[str, str]:
-    """The same back again; two empty texts for any other draft."""
-    match draft:
-        case {"missing": str(missing), "note": str(note)} if missing in set(Missing):
-            return missing, note
-        case _:
-            return "", ""
 
 
 def _before(previous: Previous | None, control: Control) -> Before | None:

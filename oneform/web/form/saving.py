@@ -12,7 +12,8 @@ from oneform.collection.service import save_drafts
 from oneform.collection.views import SavedDraft
 from oneform.kernel.context import Context
 from oneform.web.form.answering import Reading, drafts_of, missing_words
-from oneform.web.form.building import read_missing_draft, with_questions
+from oneform.web.form.building import with_questions
+from oneform.web.form.drafts import read_draft
 from oneform.web.form.model import FormPage, Question
 from oneform.web.form.reading import value_words
 from oneform.web.formats import clock_words
@@ -75,7 +76,8 @@ def _told(question: Question, outcome: SavedDraft) -> Question:
 
 
 def _draft_words(question: Question, draft: object) -> str:
-    missing, note = read_missing_draft(draft)
-    if missing:
-        return f"{missing_words(missing)} {note}".strip()
-    return value_words(question.control, draft)
+    kept = read_draft(draft)
+    words = [value_words(question.control, kept.value)] if kept.value is not None else []
+    if kept.missing:
+        words.append(missing_words(kept.missing))
+    return " ".join([*words, kept.note]).strip()
