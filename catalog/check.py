@@ -140,6 +140,7 @@ class _Check:
                 detail = "is computed from itself: " + " → ".join([*cycle, cycle[0]])
                 mistake = Mistake("/derivation", "cycle", detail)
                 self.note(self.findings.members[mine[0]], [mistake])
+        self.warn_of_absent_agencies(world)
         self.warn_of_shared_wordings(world)
 
     def world_with(self, members: list[Member]) -> World:
@@ -156,6 +157,7 @@ class _Check:
         declared = set(_codes(bundle.fields)) - found.definitions.keys()
         return World(
             agencies={*given.agencies, *_codes(bundle.agencies)},
+            other_agencies=given.other_agencies,
             kinds=kinds,
             code_lists={**given.code_lists, **dict(_items(bundle.code_lists))},
             fields={
@@ -165,6 +167,18 @@ class _Check:
             },
             undefined=declared.union(given.undefined) - found.definitions.keys(),
         )
+
+    def warn_of_absent_agencies(self, world: World) -> None:
+        """Each once, at the first field that it owns."""
+        owners: dict[str, str] = {}
+        for code, definition in self.findings.definitions.items():
+            owners.setdefault(definition.owner, code)
+        if not world.other_agencies:
+            return  # it is a mistake then
+        for owner in sorted(owners.keys() - set(world.agencies)):
+            detail = f"agency {owner} is not in this bundle; it must be there where it is imported"
+            member = self.findings.members[owners[owner]]
+            self.warn(member, [Mistake("/owner", "absent_agency", detail)])
 
     def warn_of_shared_wordings(self, world: World) -> None:
         """One wording for two fields about one kind of subject: nobody could tell them apart."""

@@ -32,7 +32,7 @@ LONGEST_TERM = parse_duration("P3Y")
 
 def field_mistakes(field: FieldDefinition, world: World) -> Iterator[Mistake]:
     """What is wrong with a definition, as pointers into its bundle member."""
-    if field.owner not in world.agencies:
+    if field.owner not in world.agencies and not world.other_agencies:
         yield Mistake("/owner", "unknown_owner", f"there is no agency {field.owner}")
     if field.subject_kind not in world.kinds:
         detail = f"there is no kind of subject {field.subject_kind}"

@@ -13,6 +13,8 @@ class World:
     """All that exists already, or will once a bundle is taken in."""
 
     agencies: Collection[str] = ()
+    other_agencies: bool = False
+    """Whether there may be more of them, which cannot be looked up here."""
     kinds: Mapping[str, bool] = field(default_factory=lambda: {AREA_KIND: False})
     """Code → whether its subjects are people."""
     code_lists: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -25,3 +27,6 @@ class World:
 
 EMPTY_WORLD = World()
 """Before the first bundle: there is nothing but areas."""
+
+UNKNOWN_WORLD = World(other_agencies=True)
+"""Of a bundle alone, wherever it will be taken in."""

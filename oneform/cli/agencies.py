@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.output import counted
 from oneform.identity import agencies as service
 from oneform.identity import keys
 
@@ -23,9 +24,8 @@ def import_(session: CliSession, file: Path) -> None:
         counts = service.import_agencies(ctx, file)
     session.result(
         counts,
-        text="{created} agencies created, {updated} updated, {unchanged} unchanged".format(
-            **counts
-        ),
+        text=f"{counted(counts['created'], 'agency', 'agencies')} created, "
+        f"{counts['updated']} updated, {counts['unchanged']} unchanged",
     )
 
 

@@ -14,8 +14,10 @@ from catalog.errors import BadBundle
 from catalog.importing import import_bundle
 from catalog.places import BundleMistake
 from catalog.reading import whole_catalog
+from catalog.world import UNKNOWN_WORLD
 from oneform.cli.base import CliSession, command_group, pass_runtime
 from oneform.cli.files import OUTPUT, write_output
+from oneform.cli.output import counted
 from oneform.kernel.clock import Clock
 
 BUNDLE = click.Path(exists=True, path_type=Path)
@@ -75,13 +77,14 @@ def check_catalog(session: CliSession, file: Path) -> None:
     Ends with 1 if there is one. Warnings are shown and do no harm.
     """
     clock = Clock(session.settings.timezone, session.settings.today)
-    found = check_bundle(read_bundle(file), on=clock.today())
+    found = check_bundle(read_bundle(file), UNKNOWN_WORLD, on=clock.today())
     _warn(found.warnings)
     if found.mistakes:
-        raise BadBundle(found.mistakes)
+        raise BadBundle(found.mistakes, only_checked=True)
     session.result(
         {"fields": len(found.definitions), "mistakes": [], "warnings": _plain(found.warnings)},
-        text=f"{len(found.definitions)} fields: no mistakes, {len(found.warnings)} warnings",
+        text=f"{counted(len(found.definitions), 'field')}: no mistakes, "
+        f"{counted(len(found.warnings), 'warning')}",
     )
 
 

@@ -30,6 +30,11 @@ def print_document(data: Any) -> None:
     click.echo(orjson.dumps(data, default=str))
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 field`, `2 fields`, `1 person`, `0 people`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def tell(error: Exception, *, as_json: bool) -> NoReturn:
     """Say what was wrong, on standard error, and end with status 1; never a stack trace."""
     lines = _words(error)

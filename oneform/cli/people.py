@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.output import counted
 from oneform.identity import people as service
 from oneform.identity.rosters import import_people
 from oneform.kernel.errors import Invalid, Mistake
@@ -78,7 +79,8 @@ def import_(session: CliSession, file: Path) -> None:
         counts = import_people(ctx, file)
     session.result(
         counts,
-        text="{created} people created, {updated} updated, {unchanged} unchanged".format(**counts),
+        text=f"{counted(counts['created'], 'person', 'people')} created, {counts['updated']} updated, "
+        f"{counts['unchanged']} unchanged",
     )
 
 

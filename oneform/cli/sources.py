@@ -9,6 +9,7 @@ import click
 
 from catalog.documents import Document, Syntax, Unreadable, read_document
 from oneform.cli.base import CliSession, command_group, pass_runtime
+from oneform.cli.output import counted
 from oneform.identity.policy import OPERATOR
 from oneform.kernel.errors import Invalid, Mistake
 from oneform.sources.errors import SourceError
@@ -39,7 +40,7 @@ def add(session: CliSession, file: Path) -> None:
         raise Invalid(error.detail, mistakes=mistakes) from None
     session.result(
         {"source": view.code, "result": done, "fields": sorted(view.fields)},
-        text=f"{view.code}: {done}, {len(view.fields)} fields",
+        text=f"{view.code}: {done}, {counted(len(view.fields), 'field')}",
     )
 
 

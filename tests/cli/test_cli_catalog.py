@@ -62,8 +62,9 @@ def test_check_tells_every_mistake_with_its_line(run: Run, broken: Path) -> None
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
-        "The bundle has 2 mistakes; nothing of it was taken.",
-        "line 35, /fields/0/owner: there is no agency nobody",
+        "warning: line 35, /fields/0/owner: agency nobody is not in this bundle; it must be there "
+        "where it is imported",
+        "The bundle has a mistake.",
         "line 43, /fields/0/seconds: an answer that people give takes more than 0 seconds",
     ]
 
@@ -71,7 +72,25 @@ def test_check_tells_every_mistake_with_its_line(run: Run, broken: Path) -> None
 def test_check_of_a_folder_names_the_files(run: Run, broken: Path) -> None:
     result = run("check", broken.parent)
     assert result.exit_code == 1
-    assert "broken.yaml, line 35, /fields/0/owner: there is no agency nobody" in result.stderr
+    assert (
+        "broken.yaml, line 35, /fields/0/owner: agency nobody is not in this bundle"
+        in result.stderr
+    )
+
+
+def test_check_accepts_what_import_accepts(run: Run, tmp_path: Path) -> None:
+    """An owner that the bundle does not bring along may be there already."""
+    bundle = yaml.safe_load(SAMPLE.read_text())
+    field = next(
+        each for each in bundle["fields"] if "derivation" not in each or not each["derivation"]
+    )
+    alone = {"bundle": bundle["bundle"], "fields": [{**field, "owner": "agriculture"}]}
+    file = tmp_path / "alone.yaml"
+    file.write_text(yaml.safe_dump(alone, allow_unicode=True))
+    result = run("check", file)
+    assert result.exit_code == 0
+    assert result.stdout == "1 field: no mistakes, 1 warning\n"
+    assert "agency agriculture is not in this bundle; it must be there where" in result.stderr
 
 
 def test_warnings_are_shown_and_do_no_harm(run: Run, tmp_path: Path) -> None:
