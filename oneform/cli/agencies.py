@@ -11,6 +11,12 @@ from oneform.cli.base import CliSession, command_group, pass_runtime
 from oneform.cli.output import counted
 from oneform.identity import agencies as service
 from oneform.identity import keys
+from oneform.identity.policy import ORDINARY_SCOPES, Scope
+
+SCOPES = (
+    f"Scope; repeatable. One of {', '.join(Scope)}. "
+    f"Else all but {', '.join(sorted(set(Scope) - set(ORDINARY_SCOPES)))}."
+)
 
 agencies = command_group("agencies", "Agencies and their keys.")
 
@@ -36,17 +42,20 @@ def import_(session: CliSession, file: Path) -> None:
 @click.option("--parent", metavar="CODE", help="Agency above it.")
 @pass_runtime
 def add(session: CliSession, code: str, name: str, area: str, parent: str | None) -> None:
-    """Add an agency."""
+    """Add an agency, or give its reach to one that only a bundle has named so far."""
     command = service.AddAgency(code=code, name=name, area=area, parent=parent)
     with session.context() as ctx:
+        known = service.is_known(ctx, code)
         agency = service.add_agency(ctx, command)
         data = {"code": agency.code, "name": agency.name, "area": area, "parent": parent}
-    session.result(data, text=f"agency {code} added")
+    data["result"] = "changed" if known else "added"
+    change = f"was there, and reaches {area} now" if known else "added"
+    session.result(data, text=f"agency {code}: {name.strip()}, {change}")
 
 
 @agencies.command()
 @click.argument("code")
-@click.option("--scope", "scopes", multiple=True, help="Scope; repeatable. Else all ordinary ones.")
+@click.option("--scope", "scopes", multiple=True, help=SCOPES)
 @click.option(
     "--expires",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -71,7 +80,13 @@ def key(
         },
         text=issued.key,
     )
-    session.note("Keep it now: it cannot be shown again.")
+    if not session.as_json:
+        click.echo("shown once; keep it", err=True)
+    if not issued.has_reach:
+        click.echo(
+            f"{issued.agency} reaches no area yet: oneform agencies add {issued.agency} NAME --area CODE",
+            err=True,
+        )
 
 
 @agencies.command()

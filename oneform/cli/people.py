@@ -12,11 +12,13 @@ import click
 from oneform.cli.base import CliSession, command_group, pass_runtime
 from oneform.cli.output import counted
 from oneform.identity import people as service
+from oneform.identity.policy import Role
 from oneform.identity.rosters import import_people
 from oneform.kernel.errors import Invalid, Mistake
 
 people = command_group("people", "People with accounts.")
 
+ROLES = f"Role; repeatable. One of {', '.join(Role)}."
 
 LONGEST_LINE = 4096
 """Bytes; far more than a password may have."""
@@ -41,7 +43,7 @@ def _no_password(words: str) -> NoReturn:
 
 @people.command()
 @click.argument("username")
-@click.option("--role", "roles", multiple=True, required=True, help="Role; repeatable.")
+@click.option("--role", "roles", multiple=True, required=True, help=ROLES)
 @click.option("--area", required=True, metavar="CODE", help="Area that is the person's reach.")
 @click.option("--agency", metavar="CODE", help="Agency that the person works for.")
 @click.option("--name", default="", help="Name as it is shown; else the username.")

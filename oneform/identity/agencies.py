@@ -72,6 +72,11 @@ def add_agency(ctx: Context, command: AddAgency) -> Agency:
     return agency
 
 
+def is_known(ctx: Context, code: str) -> bool:
+    """Whether there is such an agency, with a reach or without."""
+    return bool(ctx.session.scalar(sa.select(sa.exists().where(Agency.code == code))))
+
+
 def find_agency(ctx: Context, code: str) -> Agency:
     """The agency with this code; NotFound."""
     agency = ctx.session.scalar(sa.select(Agency).where(Agency.code == code))

@@ -45,6 +45,8 @@ class IssuedKey:
     agency: str
     scopes: tuple[Scope, ...]
     expires_at: dt.datetime | None
+    has_reach: bool
+    """Whether its agency has an area; without one the key sees nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,14 @@ def issue_key(
         )
     )
     append(ctx, Tag.KEY_ISSUED, "key", key_id, agency=agency.code, scopes=list(granted))
-    return IssuedKey(f"{PREFIX}{key_id}_{secret}", key_id, agency.code, granted, expires_at)
+    return IssuedKey(
+        key=f"{PREFIX}{key_id}_{secret}",
+        key_id=key_id,
+        agency=agency.code,
+        scopes=granted,
+        expires_at=expires_at,
+        has_reach=agency.area_id is not None,
+    )
 
 
 def revoke_key(ctx: Context, key_id: str) -> str:

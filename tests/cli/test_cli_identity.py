@@ -13,7 +13,7 @@ from oneform.areas.service import import_areas
 from oneform.cli import main
 from oneform.config import Settings
 from oneform.identity.agencies import AddAgency, add_agency
-from oneform.identity.policy import OPERATOR, PUBLIC
+from oneform.identity.policy import OPERATOR, PUBLIC, Role, Scope
 from oneform.identity.sessions import authenticate_password
 from oneform.identity.tokens import principal_of_token
 from oneform.runtime import Runtime
@@ -90,6 +90,32 @@ def test_mistakes_of_a_key_are_each_on_a_line(run: Run) -> None:
     assert len(result.stderr.splitlines()) == 4
     assert run("agencies", "key", "stats", "--expires", "soon").exit_code == 2
     assert run("agencies", "key", "nobody").exit_code == 1
+
+
+def test_agency_that_a_bundle_named_is_told_apart_from_a_new_one(
+    run: Run, file: Callable[[str], str]
+) -> None:
+    assert run("agencies", "import", file("code,name\nhealth,卫健局\n")).exit_code == 0
+    key = run("agencies", "key", "health")
+    assert key.stderr.splitlines() == [
+        "shown once; keep it",
+        "health reaches no area yet: oneform agencies add health NAME --area CODE",
+    ]
+    reach = ("--area", "420102000000")
+    assert run("agencies", "add", "health", "卫健委", *reach).stdout == (
+        "agency health: 卫健委, was there, and reaches 420102000000 now\n"
+    )
+    assert (
+        run("agencies", "add", "sport", "体育局", *reach).stdout == "agency sport: 体育局, added\n"
+    )
+    assert run("agencies", "key", "health").stderr == "shown once; keep it\n"
+
+
+def test_help_names_roles_and_scopes(run: Run) -> None:
+    roles = " ".join(run("people", "add", "--help").stdout.split())
+    assert [role for role in Role if role not in roles] == []
+    scopes = " ".join(run("agencies", "key", "--help").stdout.split())
+    assert [scope for scope in Scope if scope not in scopes] == []
 
 
 def test_agency_is_added_and_not_twice(run: Run) -> None:
