@@ -51,6 +51,8 @@ class Storm:
     cancelled: set[str] = field(default_factory=set)
     all_sent: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
+    past_refusing: set[str] = field(default_factory=set)
+    """Townships that refuse nothing any more."""
 
     def client(self, token: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"}
@@ -137,12 +139,15 @@ class Storm:
         villages = [v for vs in self.world.villages.values() for v in vs if v[:9] == township[:9]]
         with self.client(self.world.staff[township]) as client:
             while not self.over.is_set():
+                is_last_part = self.all_sent.is_set()
                 for village in villages:
                     asks = list(self.asks(client, village))
                     if not self.all_sent.is_set():
                         asks = [(id, code) for id, code in asks if chance.random() < 0.4]
                     self.submit(client, asks)
                     self.refuse(client, asks, chance)
+                if is_last_part:
+                    self.past_refusing.add(township)
                 time.sleep(PAUSE_S)
 
     def asks(self, client: httpx.Client, village: str) -> Iterator[tuple[str, str]]:
@@ -176,24 +181,35 @@ class Storm:
         ways = itertools.cycle(["overturn", "uphold"])
         with self.client(self.world.reviewer) as client:
             while not self.over.is_set():
-                waiting = self.call(
-                    client, "GET", "/refusals?state=undecided&limit=500", "refusals"
-                )
-                for refusal in waiting.json()["items"]:
+                for refusal in self.undecided(client):
                     body = {"decision": next(ways), "reason": "核实"}
                     self.call(client, "POST", f"/refusals/{refusal['id']}/decide", "decide", body)
                 time.sleep(PAUSE_S)
 
+    def undecided(self, client: httpx.Client) -> list[dict[str, Any]]:
+        found = self.call(client, "GET", "/refusals?state=undecided&limit=500", "refusals")
+        items: list[dict[str, Any]] = found.json()["items"]
+        return items
+
     # ---- the end ---------------------------------------------------------------
 
     def wait_for_the_end(self, alive: Callable[[], None]) -> None:
-        """Until every request is over. `alive` looks after whatever has to live."""
+        """Until every request is over, and stays so. `alive` looks after whatever has to live.
+
+        One of which cells are only refused is over as well, until a refusal is overturned.
+        """
         deadline = time.monotonic() + LIMIT_S
-        with httpx.Client(base_url=f"{self.address}/api/v1", timeout=120) as client:
-            left = set(self.sent)
-            while left:
+        with (
+            httpx.Client(base_url=f"{self.address}/api/v1", timeout=120) as client,
+            self.client(self.world.reviewer) as reviewer,
+        ):
+            while True:
                 alive()
                 if time.monotonic() > deadline:
-                    raise AssertionError([self.read(client, id) for id in list(left)[:3]])
-                left = {id for id in left if self.read(client, id)["state"] not in OVER}
+                    raise AssertionError([self.read(client, id) for id in list(self.sent)[:3]])
+                may_move = len(self.past_refusing) < len(self.world.townships)
+                may_move = may_move or bool(self.undecided(reviewer))
+                left = [id for id in self.sent if self.read(client, id)["state"] not in OVER]
+                if not left and not may_move:
+                    return
                 time.sleep(PAUSE_S)
