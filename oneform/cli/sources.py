@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,9 +15,13 @@ from oneform.identity.policy import OPERATOR
 from oneform.kernel.errors import Invalid, Mistake
 from oneform.sources.errors import SourceError
 from oneform.sources.fetching import run_source
+from oneform.sources.house import bounds_of
 from oneform.sources.probing import probe_source
-from oneform.sources.runs import get_run, start_run
-from oneform.sources.service import put_source
+from oneform.sources.runs import get_run, list_refused, start_run
+from oneform.sources.service import get_source, put_source
+
+MOST_REFUSED = 50
+"""So many values that were put aside are told."""
 
 sources = command_group("sources", "Sources: departments' shared stores and what they answer for.")
 
@@ -37,7 +42,10 @@ def add(session: CliSession, file: Path) -> None:
             view, done = put_source(ctx, document.value, session.settings)
     except Invalid as error:
         mistakes = [_located(document, mistake) for mistake in error.mistakes]
-        raise Invalid(error.detail, mistakes=mistakes) from None
+        words = error.detail
+        if any(mistake.code == "path" for mistake in error.mistakes):
+            words = f"{words} {_folders(session)}"
+        raise Invalid(words, mistakes=mistakes) from None
     session.result(
         {"source": view.code, "result": done, "fields": sorted(view.fields)},
         text=f"{view.code}: {done}, {counted(len(view.fields), 'field')}",
@@ -58,7 +66,7 @@ def probe(session: CliSession, code: str) -> None:
     """Try the source CODE: can it be reached, are its columns there."""
     result = probe_source(session.runtime, code)
     if not result.ok:
-        raise SourceError(result.detail, data=dataclasses.asdict(result))
+        raise _failed(session, code, result.detail, **dataclasses.asdict(result))
     session.result(
         dataclasses.asdict(result),
         text=f"{result.detail} Columns: {', '.join(result.columns)}. "
@@ -70,13 +78,37 @@ def probe(session: CliSession, code: str) -> None:
 @click.argument("code")
 @pass_runtime
 def run(session: CliSession, code: str) -> None:
-    """Read the whole source CODE now, and record what it has."""
+    """Read the whole source CODE now, and record what it has.
+
+    What is put aside is told, the first of it; it is no failure.
+    """
     with session.context() as ctx:
         started = start_run(ctx, code, now=True)
     session.note(f"reading {code} …")
     report = run_source(session.runtime, started.id, actor=OPERATOR)
     if report.error is not None:
-        raise SourceError(report.error, data={"run": str(started.id)})
+        raise _failed(session, code, report.error, run=str(started.id))
     with session.context() as ctx:
         view = get_run(ctx, code, started.id)
+        refused = list_refused(ctx, code, started.id, limit=MOST_REFUSED)
     session.result({"run": str(view.id), "state": view.state.value, **view.counts})
+    for each in refused.items:
+        place = ", ".join(filter(None, (each.subject, each.field, each.period)))
+        click.echo(f"{place}: {each.code}: {each.detail}", err=True)
+    if refused.next is not None:
+        more = view.counts["refused"] + view.counts["conflicts"] - len(refused.items)
+        rest = f"/api/v1/sources/{view.source}/runs/{view.id}"
+        click.echo(f"… and {more} more; GET {rest} has all of them", err=True)
+
+
+def _failed(session: CliSession, code: str, words: str, **data: Any) -> SourceError:
+    """The error, for a source of files with the folders where they may be."""
+    with session.context() as ctx:
+        is_file = get_source(ctx, code).kind == "file"
+    return SourceError(f"{words} {_folders(session)}" if is_file else words, data=data)
+
+
+def _folders(session: CliSession) -> str:
+    """Where files may be: for the operator, who needs not feel their way about the machine."""
+    folders = ", ".join(map(str, bounds_of(session.settings).folders))
+    return f"Files of sources are read below {folders} (ONEFORM_ALLOW_FILES)."

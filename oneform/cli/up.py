@@ -87,6 +87,8 @@ def serve(
             listener = stack.enter_context(
                 listen(host, port, patience_s=LEFTOVERS_WITHIN_S if left else 0.0)
             )
+            if not settings.allow_files:
+                (settings.home / "files").mkdir(exist_ok=True, mode=0o700)
             found, engines = stack.enter_context(running_engines(settings))
             assert found.database_url is not None
             migrations.upgrade(found.database_url)

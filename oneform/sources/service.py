@@ -148,8 +148,10 @@ def _find(ctx: Context, ref: str, *, lock: bool = False) -> Any:
     row = None
     if "\0" not in given:
         row = ctx.sql(f"{_VIEW} WHERE {where} {tail}", ref=given).one_or_none()
-    if row is None or not may_manage(policy.principal(ctx), row.agency_id):
-        raise NoSuchSource(f"There is no source {ref[:100]} that you manage.")
+    actor = policy.principal(ctx)
+    if row is None or not may_manage(actor, row.agency_id):
+        of_whom = "" if actor.may(Permission.OPERATE) else " that you manage"
+        raise NoSuchSource(f"There is no source {ref[:100]}{of_whom}.")
     return row
 
 

@@ -14,6 +14,7 @@ from catalog.bundle import bundle_of
 from catalog.importing import import_bundle
 from oneform.areas.service import import_areas
 from oneform.cli import main
+from oneform.cli.sources import MOST_REFUSED
 from oneform.config import Settings
 from oneform.identity.agencies import AddAgency, add_agency
 from oneform.identity.policy import OPERATOR
@@ -113,6 +114,22 @@ def test_source_is_added_probed_and_run(home: Path) -> None:
     assert (again["created"], again["unchanged"]) == (0, 1)
 
 
+def test_what_a_run_puts_aside_is_told(home: Path) -> None:
+    call("add", written(home))
+    run = call("run", "stats.villages")
+    assert run.exit_code == 0
+    assert run.stderr == ("999999999999: unknown_area: is no area that is known\n")
+
+
+def test_of_many_the_first_are_told(home: Path) -> None:
+    rows = [f"{999999990000 + n},5\n" for n in range(MOST_REFUSED + 7)]
+    (home / "files" / "villages.csv").write_text("code,total\n" + "".join(rows))
+    call("add", written(home))
+    *told, rest = call("run", "stats.villages").stderr.splitlines()
+    assert len(told) == MOST_REFUSED
+    assert rest.startswith("… and 7 more; GET /api/v1/sources/stats.villages/runs/")
+
+
 def test_same_file_again_changes_nothing(home: Path) -> None:
     call("add", written(home))
     assert json.loads(call("add", written(home), "--json").stdout)["result"] == "unchanged"
@@ -124,6 +141,7 @@ def test_every_mistake_is_told_with_its_line(home: Path) -> None:
     file = written(home, fields={"pop.nothing": "total"}, areas=["1"], settings={"path": "no.csv"})
     result = call("add", file)
     assert result.exit_code == 1
+    assert f"Files of sources are read below {home}/files (ONEFORM_ALLOW_FILES)." in result.stderr
     assert "source.yaml, line 5, /settings/path: There is no file 'no.csv'" in result.stderr
     assert "source.yaml, line 10, /fields/pop.nothing: there is no field" in result.stderr
     assert "source.yaml, line 12, /areas/0: there is no area 1" in result.stderr
@@ -149,7 +167,7 @@ def test_unknown_source_is_told(home: Path) -> None:
     for command in ("probe", "run"):
         result = call(command, "nobody")
         assert result.exit_code == 1
-        assert "There is no source nobody" in result.stderr
+        assert result.stderr == "There is no source nobody.\n"
 
 
 def test_probe_of_a_missing_file_fails(home: Path) -> None:
@@ -159,6 +177,7 @@ def test_probe_of_a_missing_file_fails(home: Path) -> None:
         result = call(command, "stats.villages")
         assert result.exit_code == 1
         assert "There is no file 'villages.csv'" in result.stderr
+        assert f"below {home}/files" in result.stderr
 
 
 def test_wrong_usage_ends_with_two(home: Path) -> None:

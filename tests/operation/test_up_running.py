@@ -23,6 +23,10 @@ def test_it_says_when_it_is_ready_and_where(up: Up) -> None:
     assert up.ready_line == f"ready http://127.0.0.1:{up.port}\n"  # type: ignore[attr-defined]
 
 
+def test_folder_for_the_files_of_sources_is_there(up: Up) -> None:
+    assert (up.home / "files").is_dir()
+
+
 def test_readiness_is_green_then(up: Up) -> None:
     status, body = up.get("/readyz")
     assert status == 200
