@@ -230,8 +230,10 @@ def hold_values(
     *,
     period: str = "",
     observed_on: dt.date = dt.date(2026, 1, 31),
+    source_id: int | None = None,
 ) -> None:
-    """Values of a field as from an import, by area code."""
+    """Values of a field as from an import or from a source, by area code."""
+    kind = ProvenanceKind.SOURCE if source_id else ProvenanceKind.IMPORT
     for area, value in values.items():
         row = ctx.sql("SELECT id, region_id FROM area WHERE code = :code", code=area).one()
         cells = values_of(
@@ -243,7 +245,7 @@ def hold_values(
             missing=[None],
             observed_on=[observed_on],
         )
-        record(ctx, cells, open_provenance(ctx, ProvenanceKind.IMPORT))
+        record(ctx, cells, open_provenance(ctx, kind, source_id=source_id))
 
 
 def pass_days(ctx: Context, days: int) -> None:

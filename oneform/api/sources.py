@@ -46,6 +46,7 @@ class SourceIn(Schema):
         unknown = ma.INCLUDE
 
     code = _described("string", "begins with a letter")
+    name = _described("object", "what people call it: `zh`, `en`; left out: the agency's name")
     agency = _described("string", "code of the agency whose store it is")
     kind = _described("string", "`sql` or `file`")
     settings = _described("object", "where it is; by kind")
@@ -72,6 +73,7 @@ class SourceChangeIn(SourceIn):
 class SourceOut(Schema):
     id = fields.Integer()
     code = fields.String()
+    name = fields.Dict(allow_none=True, metadata={"description": "by language"})
     agency = fields.String()
     kind = fields.String()
     settings = fields.Dict()

@@ -117,3 +117,4 @@ ASKED_COLUMNS = (
 """What no store has: villages gave it last year, and are asked for it again."""
 
 LAST_YEAR_COLUMNS = (*STATISTICS_COLUMNS, *ASKED_COLUMNS)
+LAST_YEAR_TITLE = {"zh": "上年年报（示例数据）", "en": "Last year's report (sample data)"}

@@ -27,6 +27,7 @@ from oneform.demo.county import (
     LAND,
     LAND_COLUMNS,
     LAST_YEAR_COLUMNS,
+    LAST_YEAR_TITLE,
     STATISTICS,
     STATISTICS_COLUMNS,
     Column,
@@ -115,7 +116,7 @@ def _put_sources(runtime: Runtime, ctx: Context, stores: Stores) -> list[str]:
     database = {"url": f"sqlite:///{stores.civil_affairs}", "table": TABLE}
     land = _source("land", LAND, LAND_COLUMNS, "file", {"path": str(stores.land)})
     forms = {"path": str(stores.last_year)}
-    last_year = _source("forms", AGRICULTURE, LAST_YEAR_COLUMNS, "file", forms)
+    last_year = _source("forms", AGRICULTURE, LAST_YEAR_COLUMNS, "file", forms, LAST_YEAR_TITLE)
     statistics = {"path": str(stores.statistics)}
     definitions = [
         land,
@@ -134,10 +135,13 @@ def _source(
     columns: Sequence[Column],
     kind: str,
     settings: dict[str, Any],
+    title: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A definition as in a file. Its code stands beside every value that it brings."""
+    """A definition as in a file. Its code stands beside every value that it brings; people read
+    its title, or else the department's name."""
     return {
         "code": f"demo.invented.{name}",
+        "name": title,
         "agency": department.code,
         "kind": kind,
         "settings": settings,

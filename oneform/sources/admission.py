@@ -36,6 +36,7 @@ class Admitted:
     """A definition without mistakes, in the terms of the tables."""
 
     code: str
+    name: dict[str, str] | None
     agency_id: int
     kind: str
     settings: dict[str, Any]
@@ -66,6 +67,7 @@ def admit(
     given = review.given
     return Admitted(
         code=given["code"],
+        name=given.get("name"),
         agency_id=agency_id,
         kind=given["kind"],
         settings=settings,

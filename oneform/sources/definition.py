@@ -38,6 +38,7 @@ from oneform.kernel.jsonvalues import json_pointer
 
 # Begins with a letter, so that a code is never taken for the number of a source.
 _CODE = {"type": "string", "maxLength": 100, "pattern": "^[A-Za-z][A-Za-z0-9._-]*$"}
+_NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 _COLUMN = {"type": "string", "minLength": 1, "maxLength": 200}
 _CODES = {
     "type": "object",
@@ -75,6 +76,12 @@ _MAPPED = {
 }
 MEMBERS: Mapping[str, Any] = {
     "code": _CODE,
+    "name": {
+        "type": ["object", "null"],
+        "properties": {"zh": _NAME, "en": _NAME},
+        "required": ["zh"],
+        "additionalProperties": False,
+    },
     "agency": {"type": "string", "minLength": 1, "maxLength": 100},
     "kind": {"type": "string", "minLength": 1, "maxLength": 100},
     "settings": {"type": "object"},

@@ -17,6 +17,8 @@ class Source(Base):
 
     id: Mapped[int] = mapped_column(sa.Identity(), primary_key=True)
     code: Mapped[Code] = mapped_column(unique=True)
+    name: Mapped[Json] = mapped_column(nullable=True)
+    """What people call it, by language; NULL: as its agency."""
     agency_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"))
     kind: Mapped[str]
     """Name of a connector (entry points of the group `oneform.connectors`)."""

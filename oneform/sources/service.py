@@ -34,6 +34,8 @@ class SourceView:
 
     id: int
     code: str
+    name: dict[str, str] | None
+    """What people call it, by language; None: as its agency."""
     agency: str
     kind: str
     settings: dict[str, Any]
@@ -60,8 +62,8 @@ class SourceView:
 
 
 DEFINITION = (
-    *("code", "agency", "kind", "settings", "keys", "fields", "areas", "fresh_for", "limits"),
-    "enabled",
+    *("code", "name", "agency", "kind", "settings", "keys", "fields", "areas", "fresh_for"),
+    *("limits", "enabled"),
 )
 CHANGEABLE = frozenset({*DEFINITION, "secrets"} - {"code", "agency", "kind"})
 
@@ -75,7 +77,7 @@ class NoSuchSource(NotFound):
 
 
 _VIEW = """
-SELECT s.id, s.code, g.code AS agency, s.agency_id, s.kind, s.settings, s.keys, s.fresh_for,
+SELECT s.id, s.code, s.name, g.code AS agency, s.agency_id, s.kind, s.settings, s.keys, s.fresh_for,
   s.limits, s.enabled, s.failures, s.closed_until, s.version,
   (SELECT coalesce(jsonb_agg(jsonb_build_array(f.code, sf."column", sf.code_map) ORDER BY f.code),
                    '[]')
@@ -91,6 +93,7 @@ def _view(row: Any) -> SourceView:
     return SourceView(
         id=row.id,
         code=row.code,
+        name=row.name,
         agency=row.agency,
         kind=row.kind,
         settings=row.settings,
@@ -185,6 +188,7 @@ def _exists(ctx: Context, code: str) -> bool:
 
 
 def _write(source: Source, admitted: Admitted, settings: Settings) -> None:
+    source.name = admitted.name
     source.settings = admitted.settings
     source.secrets = house.seal(settings, admitted.secrets)
     source.keys = admitted.keys
@@ -303,8 +307,9 @@ def _is_same(ctx: Context, before: SourceView, admitted: Admitted, kept: dict[st
     areas = ctx.sql("SELECT area_id FROM source_area WHERE source_id = :id", id=before.id)
     fields = {map.field: map.as_member() for map in admitted.fields.values()}
     return (
-        (before.settings, before.keys, before.fresh_for, before.limits, before.enabled)
+        (before.name, before.settings, before.keys, before.fresh_for, before.limits, before.enabled)
         == (
+            admitted.name,
             admitted.settings,
             admitted.keys,
             admitted.fresh_for,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import threading
 
+import orjson
 import pytest
 from factories import hold_values
 from flask.testing import FlaskClient
@@ -382,3 +384,36 @@ def test_form_opened_again_shows_reasons_and_ticks_as_they_were_left(
     assert "新建了安置小区" in checked.text
     assert send_checked(client, checked).status_code == 303
     assert world.values(village) == {PEOPLE: 2000, ELDERLY: "unknown"}
+
+
+def test_source_of_last_times_value_is_called_by_its_name(site: Site, world: VillageWorld) -> None:
+    client = site.app.test_client()
+    fields = ("funds.income", LAND)
+    village = world.take(fields)
+    sign_in(client, village.username)
+    name = {"zh": "上年年报（示例数据）", "en": "Report of last year"}
+    with site.runtime.context(OPERATOR) as ctx:
+        source = ctx.sql(
+            "INSERT INTO source (code, name, agency_id, kind, settings, keys, limits) "
+            "SELECT 'civil.reports', CAST(:name AS jsonb), id, 'file', '{}', '{}', '{}' "
+            "FROM agency WHERE code = 'civil' RETURNING id",
+            name=orjson.dumps(name).decode(),
+        ).scalar_one()
+        last_day = dt.date(2025, 12, 31)
+        hold_values(
+            ctx,
+            "funds.income",
+            {village.code: 12.5},
+            period="2025",
+            observed_on=last_day,
+            source_id=source,
+        )
+    ask = world.asks(village)["funds.income"]
+    before = question_of(client.get("/form"), ask)
+    assert "2025年" in before
+    assert "上年年报（示例数据）" in before
+    assert "2025年12月31日" not in before
+    assert "2026年1月31日" in question_of(client.get("/form"), world.asks(village)[LAND])
+    in_english = question_of(send_form(client, "language/en", {f"base.{ask}": ""}), ask)
+    assert "Report of last year" in in_english
+    assert "civil.reports" not in before + in_english

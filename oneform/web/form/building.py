@@ -38,11 +38,16 @@ def build_page(
     today: dt.date,
     own_unit: str | None,
     kind_names: Mapping[str, str],
+    source_names: Mapping[str, str],
     only: Collection[str] | None = None,
 ) -> FormPage:
     """The page of a form: all of it, or `only` some asks."""
     numbers = count(1)
-    groups = [_group(form, section, numbers, today, kind_names, only) for section in form.sections]
+
+    def question(ask: FormAsk, field: FormField, subject: str) -> Question:
+        return _question(ask, field, next(numbers), subject, today, source_names)
+
+    groups = [_group(form, section, question, kind_names, only) for section in form.sections]
     return FormPage(
         unit_code=form.unit.code,
         unit_name=form.unit.name,
@@ -58,8 +63,7 @@ def build_page(
 def _group(
     form: Form,
     section: FormSection,
-    numbers: Iterator[int],
-    today: dt.date,
+    question: Callable[[FormAsk, FormField, str], Question],
     kind_names: Mapping[str, str],
     only: Collection[str] | None,
 ) -> Group:
@@ -68,7 +72,7 @@ def _group(
     for row in section.rows:
         label = _subject_words(form, row.subject)
         questions = [
-            _question(ask, fields[ask.field, ask.version], next(numbers), label, today)
+            question(ask, fields[ask.field, ask.version], label)
             for ask in row.asks
             if ask.state in ANSWERABLE and (only is None or ask.id in only)
         ]
@@ -102,11 +106,16 @@ def _subject_words(form: Form, subject: SubjectRef) -> str:
 
 
 def _question(
-    ask: FormAsk, field: FormField, number: int, subject: str, today: dt.date
+    ask: FormAsk,
+    field: FormField,
+    number: int,
+    subject: str,
+    today: dt.date,
+    source_names: Mapping[str, str],
 ) -> Question:
     names = {code.code: code.name for code in field.codes or ()}
     control = control_of(field.schema, unit=field.unit, names=names)
-    before = _before(ask.previous, control)
+    before = _before(ask.previous, control, source_names)
     draft = ask.draft.value if ask.draft else None
     kept = read_draft(draft)
     is_same = kept.value is not None and before is not None and kept.value == before.value
@@ -145,20 +154,23 @@ def _question(
     )
 
 
-def _before(previous: Previous | None, control: Control) -> Before | None:
+def _before(
+    previous: Previous | None, control: Control, source_names: Mapping[str, str]
+) -> Before | None:
     if previous is None:
         return None
+    is_said = (previous.period or "").startswith(f"{previous.observed_on:%Y}")
     return Before(
         value=previous.value,
         words=value_words(control, previous.value),
         period=period_words(previous.period),
-        source=source_words(previous.source),
-        observed_on=previous.observed_on,
+        source=source_words(previous.source, source_names),
+        observed_on=None if is_said else previous.observed_on,
     )
 
 
-def source_words(source: str) -> str:
-    """Where a value came from; a shared source is named by its code."""
+def source_words(source: str, names: Mapping[str, str]) -> str:
+    """Where a value came from; `names` are those of shared sources."""
     match source:
         case ProvenanceKind.SUBMISSION:
             return str(gettext("reported here"))
@@ -169,7 +181,7 @@ def source_words(source: str) -> str:
         case ProvenanceKind.CORRECTION:
             return str(gettext("corrected"))
         case _:
-            return source
+            return names.get(source, source)
 
 
 def _closed(form: Form) -> Iterator[Closed]:

@@ -8,7 +8,10 @@ from catalog.snapshot import snapshot
 from oneform.collection.questions import in_language
 from oneform.collection.reach import find_unit
 from oneform.collection.service import read_form
+from oneform.collection.views import Form
 from oneform.kernel.context import Context
+from oneform.sources.naming import read_names
+from oneform.values.models import ProvenanceKind
 from oneform.web.form.building import build_page
 from oneform.web.form.model import FormPage
 from oneform.web.form.words import Names
@@ -28,11 +31,27 @@ def load_page(
     form = read_form(ctx, unit or None, section or None, cursor or None, language=language)
     return build_page(
         form,
+        source_names=_source_names(ctx, form),
         today=ctx.today(),
         own_unit=find_unit(ctx, None).code,
         kind_names=_kind_names(ctx),
         only=only,
     )
+
+
+def _source_names(ctx: Context, form: Form) -> Mapping[str, str]:
+    language = current_language()
+    codes = {
+        ask.previous.source
+        for section in form.sections
+        for row in section.rows
+        for ask in row.asks
+        if ask.previous
+    }
+    return {
+        code: in_language(name, language)
+        for code, name in read_names(ctx, codes - set(ProvenanceKind)).items()
+    }
 
 
 def _kind_names(ctx: Context) -> Mapping[str, str]:

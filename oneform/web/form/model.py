@@ -29,7 +29,8 @@ class Before:
     words: str
     period: str
     source: str
-    observed_on: dt.date
+    observed_on: dt.date | None
+    """None where the period says the year already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from oneform.identity.policy import OPERATOR, PUBLIC, Principal
 from oneform.kernel.crypto import SealBroken
 from oneform.kernel.errors import Forbidden, Invalid, Stale, Unauthenticated
 from oneform.runtime import Runtime
+from oneform.sources.naming import read_names
 from oneform.sources.probing import prepare_probe, probe_source
 from oneform.sources.service import (
     NoSuchSource,
@@ -51,6 +52,7 @@ def test_definition_becomes_a_source(
     view = offered(limits={"timeout_s": 5}, fresh_for="P1Y")
     assert view.as_definition() == {
         "code": "stats.villages",
+        "name": None,
         "agency": "stats",
         "kind": "sql",
         "settings": {"url": settings.database_url, "table": "dept.villages"},
@@ -266,6 +268,22 @@ def test_putting_the_same_file_changes_nothing(runtime: Runtime, definition: Def
             ctx, definition(settings=AWAY, fields={"pop.rate": "r"}), runtime.settings
         )
         assert (done, view.version, view.fields) == ("changed", 2, {"pop.rate": "r"})
+
+
+def test_source_is_called_by_its_name_or_else_by_its_agencys(
+    runtime: Runtime, definition: Definition, mistakes: Callable[..., set[tuple[str, str]]]
+) -> None:
+    assert mistakes(name={"en": "Register"}) == {("/name", "required")}
+    with runtime.context(OPERATOR) as ctx:
+        code = add_source(ctx, definition(), runtime.settings).code
+        agency = ctx.sql("SELECT name FROM agency WHERE code = 'stats'").scalar_one()
+        assert read_names(ctx, [code, "none"]) == {code: agency}
+    name = {"zh": "村情台账", "en": "Village register"}
+    with runtime.context(OPERATOR) as ctx:
+        assert put_source(ctx, definition(name=name), runtime.settings)[1] == "changed"
+        assert read_names(ctx, [code]) == {code: name}
+    with runtime.context(PUBLIC) as ctx, pytest.raises(Unauthenticated):
+        read_names(ctx, [code])
 
 
 def test_putting_another_agencys_code_is_refused(runtime: Runtime, definition: Definition) -> None:
