@@ -147,12 +147,15 @@ def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     return callback
 
 
-def _common_options() -> list[click.Parameter]:
+HOME = "ONEFORM_HOME, else ~/.oneform"
+
+
+def _common_options(home: str = HOME) -> list[click.Parameter]:
     return [
         click.Option(
             ["--data-dir"],
             type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
-            help="Data folder (else ONEFORM_HOME, else ~/.oneform).",
+            help=f"Data folder (else {home}).",
             expose_value=False,
             callback=_keep(_DATA_DIR),
         ),
@@ -169,9 +172,12 @@ def _common_options() -> list[click.Parameter]:
 class Command(click.Command):
     """A command with `--data-dir` and `--json`, whose errors are told in words."""
 
+    home = HOME
+    """The data folder where none is named, as its help tells it."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.extend(_common_options())
+        self.params.extend(_common_options(self.home))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)

@@ -134,7 +134,7 @@ def _advice(found: Database) -> list[str]:
 def backup(session: CliSession, file: Path) -> None:
     """Write everything to FILE, as it is at one instant; what runs goes on.
 
-    The file (mode 0600) appears when it is complete. It does not hold the secret key, under which
+    The file (mode 0600) appears when it is complete, in the place of one that is there. It does not hold the secret key, under which
     the secrets of sources are sealed: keep that apart.
     """
     with database(session.settings, make=False) as found:

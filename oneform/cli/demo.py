@@ -56,7 +56,11 @@ KEPT = frozenset(map(variable, ("timezone", "calendar", "today", "log_level", "l
 """Settings of the user's that the demo's processes get too."""
 
 
-@click.command("demo", cls=Command)
+class _Demonstration(Command):
+    home = "ONEFORM_HOME/demo, else ~/.oneform/demo; emptied at every start"
+
+
+@click.command("demo", cls=_Demonstration)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--once", is_flag=True, help="Stop after the story.")
 @pass_runtime
@@ -126,7 +130,7 @@ class _Demo:
                         database_url=engines.database_url,
                         redis_url=engines.redis_url,
                     )
-                    with self._teller.busy(f"Moving into {COUNTY_NAME} …"):
+                    with self._teller.busy(f"Loading {COUNTY_NAME} …"):
                         world = self._build(found)
                     self._serve(found, world)
         except CannotStart as error:
@@ -207,6 +211,7 @@ class _Demo:
                     workers=2,
                     bare=True,
                     when_ready=when_ready,
+                    say=self._teller.say,
                 )
             finally:
                 late.cancel()

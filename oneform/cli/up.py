@@ -26,8 +26,10 @@ from oneform.cli.servers import Reviver, running_engines
 from oneform.cli.starter import import_starter_catalog
 from oneform.cli.supervisor import Signals, Supervisor
 from oneform.config import Settings, secret_key, variable
+from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
 from oneform.runtime.logging import configure_logging
+from oneform.sources.service import sources_sealed_otherwise
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,8 @@ GUNICORN_CONFIG = "python:oneform.gunicorn_config"
 
 TELL_EVERY_S = 10.0
 """How often it is said what is still wanting."""
+
+STOPPING = "Stopping … (again: at once)"
 
 WhenReady = Callable[[Runtime, str], bool]
 
@@ -73,8 +77,11 @@ def serve(
     workers: int,
     bare: bool,
     when_ready: WhenReady,
+    say: Callable[[str], None],
 ) -> None:
     """Run everything until stopped. `when_ready(runtime, address)` is called once; False ends it.
+
+    `say` tells whoever asked it to stop that it does.
 
     SettingsError, EngineError: one line that says why it cannot be started. KeyboardInterrupt:
     stopped while it started. CannotStart: a process ends whenever it is started. Whatever happens, nothing that was started here is left behind.
@@ -94,6 +101,7 @@ def serve(
             migrations.upgrade(found.database_url)
             runtime = Runtime(found, application="oneform up")
             stack.callback(runtime.close)
+            _warn_of_another_key(runtime)
             if not bare:
                 import_starter_catalog(runtime)
         supervisor = Supervisor(child_environment(found, web_workers=web_workers), signals)
@@ -122,12 +130,27 @@ def serve(
         try:
             supervisor.start_all()
             supervisor.watch(each_round)
+        except KeyboardInterrupt:
+            signals.received += 1  # somebody else has noticed it
+            raise
         finally:
             log.info("stopping")
+            if signals.received:
+                say(STOPPING)
             # First of all, so that callers are refused instead of left waiting.
             listener.close()
             supervisor.stop_all()
     log.info("stopped")
+
+
+def _warn_of_another_key(runtime: Runtime) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        closed = sources_sealed_otherwise(ctx, runtime.settings)
+    if closed:
+        log.warning(
+            "secrets of sources were sealed under another secret key: restore it, or enter them anew",
+            sources=", ".join(closed),
+        )
 
 
 class _Readiness:
@@ -164,7 +187,7 @@ def up(
     settings = session.settings
     configure_logging(settings, "up")
 
-    def say(_runtime: Runtime, address: str) -> bool:
+    def tell_ready(_runtime: Runtime, address: str) -> bool:
         if session.as_json:
             print_document({"ready": True, "address": address})
         else:
@@ -180,5 +203,6 @@ def up(
             web_workers=web_workers,
             workers=workers,
             bare=bare,
-            when_ready=say,
+            when_ready=tell_ready,
+            say=session.note,
         )

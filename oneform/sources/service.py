@@ -19,6 +19,7 @@ from oneform.config import Settings
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
+from oneform.kernel.crypto import SealBroken
 from oneform.kernel.errors import Conflict, Invalid, Mistake, NotFound, Stale
 from oneform.kernel.paging import Page, decode_cursor, encode_cursor
 from oneform.sources import house
@@ -132,6 +133,21 @@ def get_source(ctx: Context, ref: str) -> SourceView:
     """A source by its code or its id. NoSuchSource, also for another agency's."""
     policy.require(ctx, Permission.MANAGE_SOURCES)
     return _view(_find(ctx, ref))
+
+
+def sources_sealed_otherwise(ctx: Context, settings: Settings) -> list[str]:
+    """Codes of the sources whose secrets were sealed under another secret key than the present."""
+    policy.require(ctx, Permission.OPERATE)
+    rows = ctx.sql("SELECT code, secrets FROM source WHERE secrets IS NOT NULL ORDER BY code")
+    return [row.code for row in rows if not _opens(settings, row.secrets)]
+
+
+def _opens(settings: Settings, sealed: bytes) -> bool:
+    try:
+        house.unseal(settings, sealed)
+    except SealBroken:
+        return False
+    return True
 
 
 def find_source(ctx: Context, ref: str) -> Source:

@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_interrupted_while_it_starts(folder: Path) -> None:
     process = start(folder)
-    read_until(process, "Moving into")
+    read_until(process, "Loading")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED
@@ -131,7 +131,7 @@ def test_told_on_a_narrow_terminal_and_stopped(folder: Path) -> None:
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (0, "")
-    assert out.endswith("Stopped.\n")
+    assert out.endswith("Stopping ? (again: at once)\nStopped.\n")
     assert not (folder / "run" / "engines.json").exists()
 
 
@@ -156,6 +156,11 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "--data-dir" in result.stderr
     assert (tmp_path / "postgres" / "PG_VERSION").exists()
+
+
+def test_help_names_the_folder_that_is_its_own() -> None:
+    assert "~/.oneform/demo" in CliRunner().invoke(main, ["demo", "--help"]).stdout
+    assert "/demo" not in CliRunner().invoke(main, ["up", "--help"]).stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks for the displays of Linux")

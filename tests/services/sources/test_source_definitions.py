@@ -25,6 +25,7 @@ from oneform.sources.service import (
     get_source,
     list_sources,
     put_source,
+    sources_sealed_otherwise,
 )
 
 Definition = Callable[..., dict[str, Any]]
@@ -199,6 +200,9 @@ def test_lost_key_is_told(runtime: Runtime, definition: Definition) -> None:
     other = with_settings(runtime, secret_key="l" * 40)
     with pytest.raises(SealBroken, match="secret key"):
         probe_source(other, "stats.villages")
+    with runtime.context(OPERATOR) as ctx:
+        assert sources_sealed_otherwise(ctx, runtime.settings) == []
+        assert sources_sealed_otherwise(ctx, other.settings) == ["stats.villages"]
     other.close()
 
 
