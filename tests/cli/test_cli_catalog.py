@@ -91,6 +91,8 @@ def test_check_accepts_what_import_accepts(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout == "1 field: no mistakes, 1 warning\n"
     assert "agency agriculture is not in this bundle; it must be there where" in result.stderr
+    [warning] = json.loads(run("check", file, "--json").stdout)["warnings"]
+    assert (warning["pointer"], warning["code"]) == ("/fields/0/owner", "absent_agency")
 
 
 def test_warnings_are_shown_and_do_no_harm(run: Run, tmp_path: Path) -> None:
