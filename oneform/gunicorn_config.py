@@ -6,6 +6,7 @@ replaced after many requests, whatever its memory.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -21,6 +22,8 @@ from oneform.runtime.metrics_folder import make_metrics_folder, remove_metrics_f
 from oneform.runtime.patience import limit_patience
 
 TITLE = "oneform: web"
+GARBAGE_AFTER = 10_000
+"""So many new objects before young ones are looked through; Python's 700 are a part of one request."""
 
 try:
     _settings = load_settings()
@@ -71,6 +74,11 @@ def when_ready(server: Any) -> None:
     """The listeners are there; nothing is accepted yet."""
     for listener in server.LISTENERS:
         limit_patience(listener.sock)
+    # The program itself never becomes garbage: what workers look through is only what requests
+    # leave. Pages of memory that are shared with the master stay so, too.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:

@@ -13,18 +13,18 @@ from typing import Any
 import flask
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from benchmarks.bare.app import app, connection, token
 from catalog import stamp
 from oneform.collection import form, previous, reach
+from oneform.collection.lifecycle import LATE_DAYS
 from oneform.identity import keys, sessions
+from oneform.kernel.db import driver_text
 from oneform.requests import asked_by, reading
 
 
 def _driver(statement: str | sa.TextClause) -> str:
-    text = sa.text(statement) if isinstance(statement, str) else statement
-    return str(text.compile(dialect=dialect()))
+    return driver_text(statement if isinstance(statement, str) else statement.text)
 
 
 _CLIENT = _driver(keys._CLIENT)
@@ -106,8 +106,7 @@ def _asks(db: Any, region_id: int, asks: list[Any]) -> list[dict[str, Any]]:
             "region": region_id,
             "fields": sorted({ask.field_id for ask in asks}),
             "subjects": sorted({ask.subject_id for ask in asks}),
-            "late_days": asked_by.LATE_DAYS,
-            "today": dt.datetime.now(dt.UTC).date(),
+            "earliest": dt.datetime.now(dt.UTC).date() - dt.timedelta(days=LATE_DAYS),
         },
     ):
         asker = row._asdict()

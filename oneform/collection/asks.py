@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -128,8 +127,7 @@ def end_asks_at_once(_ctx: Context, event: CellsRecordingAtOnce) -> None:
     event.parts.append(END_AT_ONCE)
 
 
-@dataclass(frozen=True, slots=True)
-class AskRow:
+class AskRow(NamedTuple):
     """An ask as it stood when it was locked; `path` is its unit's."""
 
     region_id: int
@@ -224,18 +222,12 @@ def _arrays(keys: Collection[AskKey]) -> dict[str, list[int]]:
     return {"regions": [region for region, _ in keys], "ids": [id for _, id in keys]}
 
 
+_STATES = {state.value: state for state in AskState}
+
+
 def _row(row: Any) -> AskRow:
-    return AskRow(
-        row.region_id,
-        row.id,
-        row.field_version_id,
-        row.field_id,
-        row.period,
-        row.subject_id,
-        row.unit_id,
-        AskState(row.state),
-        row.path,
-    )
+    """A row of `_COLUMNS`."""
+    return AskRow._make((*row[:-2], _STATES[row.state], row.path))
 
 
 def why_not(ask: AskRow | None, actor: Principal) -> tuple[MistakeCode, str] | None:

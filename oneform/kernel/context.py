@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from oneform.kernel.actor import Actor
 from oneform.kernel.calendar import WorkingCalendar
 from oneform.kernel.clock import Clock
+from oneform.kernel.db import driver_text
 from oneform.kernel.events import Events
 from oneform.kernel.outbox import Outbox
 
@@ -42,15 +43,15 @@ class Context:
 
     def sql(self, statement: str | sa.Executable, /, **params: Any) -> sa.CursorResult[Any]:
         """Execute one statement with named parameters in this unit of work."""
-        if isinstance(statement, str):
-            statement = sa.text(statement)
         if isinstance(statement, sa.TextClause):
-            # Past the session: it does nothing with a text, which takes its time. But what it
-            # has not written yet is to be seen by the statement.
+            statement = statement.text
+        if isinstance(statement, str):
+            # Past the session and the compiler: they do nothing with a text, which takes their
+            # time. But what the session has not written yet is to be seen by the statement.
             session = self.session
             if session.new or session.dirty or session.deleted:
                 session.flush()
-            return session.connection().execute(statement, params)
+            return session.connection().exec_driver_sql(driver_text(statement), params)
         result = self.session.execute(statement, params)
         assert isinstance(result, sa.CursorResult)
         return result

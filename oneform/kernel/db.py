@@ -6,11 +6,13 @@ import datetime as dt
 import select
 import time
 import uuid
+from functools import lru_cache
 from typing import Annotated, Any
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -100,6 +102,16 @@ def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform")
     sa.event.listen(engine, "checkin", note_use)
     sa.event.listen(engine, "checkout", check_idle)
     return engine
+
+
+_DIALECT = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=4096)
+def driver_text(statement: str) -> str:
+    """A statement with `:name` parameters as the driver wants it: `%(name)s`, other percent signs
+    doubled."""
+    return str(sa.text(statement).compile(dialect=_DIALECT))
 
 
 def _has_news(connection: psycopg.Connection[Any]) -> bool:
