@@ -70,7 +70,10 @@ def _copy(postgres_url: str, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        # By files: page by page through the log, as is usual, takes six times as long.
+        connection.execute(
+            sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        )
     yield _with_database(postgres_url, name)
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))

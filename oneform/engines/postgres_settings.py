@@ -78,6 +78,7 @@ def server_settings(
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
+            "wal_compression": "off",
             "wal_level": "minimal",
             "max_wal_senders": "0",
             "checkpoint_timeout": "1h",
