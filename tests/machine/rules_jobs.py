@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -68,6 +69,8 @@ class Working(Base):
             return
         request = self._of(job)
         with suppress(Died):
-            resolve_regions(DyingRun(self.house.runtime, lives), request.id, list(job.regions))
+            resolve_regions(
+                DyingRun(self.house.runtime, lives), uuid.UUID(request.id), list(job.regions)
+            )
         for region in job.regions[:lives]:
             requesting.resolve_region(self.m, request, region)
