@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from benchmarks import export, fetch, growth, import_values, job, read, resolve, submit
 from benchmarks.province import SIZES, Province, open_province
 from benchmarks.rows import Row, table, write
@@ -40,6 +42,11 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    # Standard output is for the table.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     rows: list[Row] = []
     with open_province(size) as province:
         for name in chosen:
