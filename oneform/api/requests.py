@@ -73,7 +73,7 @@ class RequestIn(Schema):
     )
     scope = fields.Nested(ScopeIn, required=True)
     period = fields.String(load_default=None, allow_none=True)
-    due = Day(required=True)
+    due = Day(required=True, metadata={"description": "five years from today at the latest"})
     urgent = fields.Boolean(load_default=False, truthy={True}, falsy={False})
     gap = fields.String(load_default="ask", validate=validate.OneOf(["ask", "leave"]))
     on_off_list = fields.String(load_default="reject", validate=validate.OneOf(["reject", "drop"]))

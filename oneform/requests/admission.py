@@ -23,10 +23,13 @@ from oneform.requests.planner import MAX_CELLS
 NOTICE_WORKING_DAYS = 3
 """Nobody may give less notice (DESIGN.md §9)."""
 
+LONGEST_TERM = dt.timedelta(days=5 * 365 + 1)
+"""How far ahead a request may be due. An ask stands for all that time, and days have an end."""
+
 MAX_FIELDS = 500
 MAX_AREAS = 1000
 AREA_KIND = "area"
-JUDGED = ("title", "purpose", "legal_basis", "fields", "areas", "kind", "level", "period")
+JUDGED = ("title", "purpose", "legal_basis", "fields", "areas", "kind", "level", "period", "due")
 """Members of a demand that have rules of their own."""
 
 
@@ -100,7 +103,7 @@ def examine(ctx: Context, command: SubmitRequest) -> Admitted:
 def _check_form(ctx: Context, command: SubmitRequest) -> Place:
     sound = {name: getattr(command, name) for name in JUDGED}
     kind_id, areas = _look_up(ctx, sound)
-    mistakes = _mistakes(sound, kind_id, areas)
+    mistakes = _mistakes(ctx, sound, kind_id, areas)
     if mistakes or kind_id is None:
         raise InvalidRequest(mistakes=mistakes)
     return Place(
@@ -117,7 +120,7 @@ def find_mistakes(ctx: Context, sound: Mapping[str, Any]) -> list[Mistake]:
     `sound`: members of `SubmitRequest` named in `JUDGED` that have the right type. Whoever
     reads a demand that is broken elsewhere says with this what else is wrong with it.
     """
-    return _mistakes(sound, *_look_up(ctx, sound))
+    return _mistakes(ctx, sound, *_look_up(ctx, sound))
 
 
 def _look_up(ctx: Context, sound: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
@@ -132,7 +135,7 @@ def _look_up(ctx: Context, sound: Mapping[str, Any]) -> tuple[int | None, dict[s
 
 
 def _mistakes(
-    sound: Mapping[str, Any], kind_id: int | None, areas: Mapping[str, Any]
+    ctx: Context, sound: Mapping[str, Any], kind_id: int | None, areas: Mapping[str, Any]
 ) -> list[Mistake]:
     mistakes: list[Mistake] = []
 
@@ -151,6 +154,9 @@ def _mistakes(
             parse_period(sound["period"])
         except PeriodError as error:
             mistake("/period", "period", str(error))
+    latest = ctx.today() + LONGEST_TERM
+    if sound.get("due", latest) > latest:
+        mistake("/due", "too_far", f"Due on {latest} at the latest: five years from today.")
     if "kind" in sound:
         _check_kind(sound["kind"], kind_id, sound, mistakes)
     for position, code in enumerate(sound.get("areas", ())):

@@ -225,6 +225,34 @@ def test_day_is_written_in_one_way(agency: Callable[..., FlaskClient], due: obje
     assert [error["pointer"] for error in answer.json["errors"]] == ["/due"]
 
 
+@pytest.mark.parametrize("path", ["", "/check"])
+@pytest.mark.parametrize("due", ["2031-03-17", "9999-12-31"])
+def test_due_beyond_five_years_is_refused_with_all_other_mistakes(
+    agency: Callable[..., FlaskClient], path: str, due: str
+) -> None:
+    client = agency(scopes=["requests:write", "requests:urgent"])
+    for changes in ({}, {"urgent": True}, {"surprise": 1}):
+        answer = client.post(
+            f"/api/v1/requests{path}",
+            json=body("nope.x", due=due, title=" ", **changes),
+            headers={"Idempotency-Key": f"key-{next(_keys)}"},
+        )
+        assert answer.status_code == 422
+        assert answer.json["type"] == "urn:oneform:problem:invalid-request"
+        pointers = {error["pointer"]: error["detail"] for error in answer.json["errors"]}
+        assert {"/title", "/due"} <= pointers.keys()
+        assert "2031-03-16" in pointers["/due"]
+
+
+def test_last_day_that_a_request_may_be_due_is_resolved(
+    agency: Callable[..., FlaskClient], api_runtime: Runtime
+) -> None:
+    client = agency()
+    request = post(client, body(due="2031-03-16")).json
+    run_jobs(api_runtime)
+    assert client.get(f"/api/v1/requests/{request['id']}").json["state"] != "resolving"
+
+
 def test_request_of_too_many_cells_is_refused(
     agency: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
