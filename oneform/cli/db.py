@@ -82,13 +82,14 @@ def database(settings: Settings, *, make: bool) -> Iterator[Database]:
             )
     with running_engines(settings, redis=False) as (ready, _):
         assert ready.database_url is not None
-        yield _look(ready.database_url)
+        yield _look(ready.database_url, settings.timezone)
 
 
-def _look(url: str) -> Database:
-    engine = create_engine(url, application="oneform db")
+def _look(url: str, timezone: str) -> Database:
+    engine = create_engine(url, application="oneform db", timezone=timezone)
     try:
         with engine.connect() as connection:
+            migrations.check_timezone(connection, timezone)
             version, locks = (
                 int(connection.scalar(sa.text(f"SHOW {name}")))
                 for name in ("server_version_num", "max_locks_per_transaction")
@@ -108,7 +109,7 @@ def upgrade(session: CliSession) -> None:
                 f"the database has the schema {found.schema} of a newer oneform than this "
                 f"({__version__})"
             )
-        migrations.upgrade(found.url)
+        migrations.upgrade(found.url, session.settings.timezone)
     to = migrations.head()
     words = f"is at {to} already" if found.schema == to else f"upgraded to {to}"
     advice = _advice(found)
@@ -193,7 +194,7 @@ def restore(session: CliSession, file: Path, discard: bool) -> None:
             kept = None if discard or found.schema is None else _keep(found, settings)
             session.note("restoring …")
             fill(found.tools, dump, found.server_major)
-            migrations.upgrade(found.url)
+            migrations.upgrade(found.url, settings.timezone)
     for words in _warnings(settings, note):
         click.echo(words, err=True)
     session.result(

@@ -181,7 +181,7 @@ class _Demo:
 
     def _build(self, settings: Settings) -> World:
         assert settings.database_url is not None
-        migrations.upgrade(settings.database_url)
+        migrations.upgrade(settings.database_url, settings.timezone)
         runtime = Runtime(settings, application="oneform demo")
         try:
             return build_world(runtime, self._password)

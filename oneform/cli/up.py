@@ -98,7 +98,7 @@ def serve(
                 (settings.home / "files").mkdir(exist_ok=True, mode=0o700)
             found, engines = stack.enter_context(running_engines(settings))
             assert found.database_url is not None
-            migrations.upgrade(found.database_url)
+            migrations.upgrade(found.database_url, found.timezone)
             runtime = Runtime(found, application="oneform up")
             stack.callback(runtime.close)
             _warn_of_another_key(runtime)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from oneform.kernel.clock import DEFAULT_TIMEZONE
 from oneform.kernel.ids import new_id
 
 PARTITIONS = 16
@@ -71,8 +72,23 @@ Before, it is enough that nothing has come from it: a server that ends a connect
 round trip each time would be for nothing under load."""
 
 
-def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform") -> sa.Engine:
-    """An engine whose connections are checked before use and never sit idle in transaction."""
+def day_option(timezone: str) -> str:
+    """What a connection is opened with, so that the database's day (`oneform_today()`) is that of
+    the configured zone. It costs no round trip."""
+    return f"-c oneform.timezone={timezone}"
+
+
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 8,
+    application: str = "oneform",
+    timezone: str = DEFAULT_TIMEZONE,
+) -> sa.Engine:
+    """An engine whose connections are checked before use and never sit idle in transaction.
+
+    `timezone` says which day it is for them; their instants are in UTC.
+    """
     engine = sa.create_engine(
         url,
         pool_size=pool_size,
@@ -80,7 +96,8 @@ def create_engine(url: str, *, pool_size: int = 8, application: str = "oneform")
         pool_recycle=1800,
         connect_args={
             "application_name": application,
-            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=120000 -c jit=off",
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=120000 -c jit=off "
+            + day_option(timezone),
         },
     )
 

@@ -10,22 +10,39 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from oneform.config import SettingsError
+from oneform.kernel.clock import DEFAULT_TIMEZONE
+
 HERE = Path(__file__).parent
 
 LOCK = 0x6F6E65666F726D
 """Advisory key: two machines that start at once migrate one after the other."""
 
 
-def config(url: str) -> Config:
+def config(url: str, timezone: str = DEFAULT_TIMEZONE) -> Config:
     settings = Config()
+    settings.set_main_option("timezone_of_days", timezone)
     settings.set_main_option("script_location", str(HERE))
     settings.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return settings
 
 
-def upgrade(url: str) -> None:
-    """Bring the schema to the newest revision; nothing to do is fine."""
-    command.upgrade(config(url), "head")
+def upgrade(url: str, timezone: str = DEFAULT_TIMEZONE) -> None:
+    """Bring the schema to the newest revision; nothing to do is fine.
+
+    SettingsError where the database does not know the zone that decides what day it is.
+    """
+    command.upgrade(config(url, timezone), "head")
+
+
+def check_timezone(connection: sa.Connection, timezone: str) -> None:
+    """SettingsError for a zone that this machine knows and the database does not."""
+    try:
+        connection.execute(sa.text("SELECT now() AT TIME ZONE :zone"), {"zone": timezone})
+    except sa.exc.DataError:
+        raise SettingsError(
+            f"ONEFORM_TIMEZONE={timezone!r}: is no time zone that the database knows"
+        ) from None
 
 
 def head() -> str:

@@ -32,7 +32,9 @@ class Runtime:
         self.settings = settings
         self.clock = clock or Clock(settings.timezone, settings.today)
         self.calendar = get_calendar(settings.calendar)
-        self.engine: sa.Engine = create_engine(settings.database_url, application=application)
+        self.engine: sa.Engine = create_engine(
+            settings.database_url, application=application, timezone=self.clock.zone.key
+        )
         plan_as_usual(self.engine)
         self.sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
         self.events = Events()

@@ -263,6 +263,30 @@ def test_request_of_too_many_cells_is_refused(
     assert answer.json["type"] == "urn:oneform:problem:request-too-large"
 
 
+@pytest.mark.parametrize("on_off_list", ["reject", "drop"])
+def test_check_of_too_many_cells_is_refused_also_with_fields_off_the_list(
+    agency: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch, on_off_list: str
+) -> None:
+    monkeypatch.setattr("oneform.requests.admission.MAX_CELLS", 1)
+    client = agency()
+    few = body("population.resident_total", "nope.x", on_off_list=on_off_list)
+    many = few | {"fields": [*few["fields"], "elderly.aged_60_plus"]}
+    answer = client.post("/api/v1/requests/check", json=few)
+    assert answer.json["coverage"]["total"] == 1
+    answer = client.post("/api/v1/requests/check", json=many)
+    assert answer.json["type"] == "urn:oneform:problem:request-too-large"
+
+
+def test_check_without_any_field_on_the_list_counts_nothing(
+    agency: Callable[..., FlaskClient],
+) -> None:
+    answer = agency().post("/api/v1/requests/check", json=body("nope.x")).json
+    assert not answer["accepted"]
+    assert [field["field"] for field in answer["rejected_fields"]] == ["nope.x"]
+    assert set(answer["coverage"].values()) == {0}
+    assert answer["units_to_ask"] == answer["seconds_to_answer"] == 0
+
+
 def test_too_soon_is_refused_unless_urgent(agency: Callable[..., FlaskClient]) -> None:
     soon = body(due="2026-03-18")
     assert post(agency(), soon).json["type"] == "urn:oneform:problem:due-too-soon"
