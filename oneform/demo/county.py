@@ -104,7 +104,7 @@ CIVIL_AFFAIRS_COLUMNS = (
     Column("elderly.aged_60_plus", "六十岁以上人数"),
     Column("elderly.care_facilities", "养老服务设施数"),
     Column("assistance.allowance_households", "低保户数"),
-    Column("assistance.destitute_persons", "特困人员数"),
+    Column("assistance.allowance_persons", "低保人数"),
 )
 LAND_COLUMNS = (Column("land.cultivated_area", "耕地面积_亩"),)
 ASKED_COLUMNS = (

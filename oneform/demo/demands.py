@@ -28,7 +28,7 @@ FIRST_FIELDS = (
     "population.resident_households",
     "elderly.care_facilities",
     "assistance.allowance_households",
-    "assistance.destitute_persons",
+    "assistance.allowance_persons",
     "land.cultivated_area",
     MIGRANTS,
     WATER,

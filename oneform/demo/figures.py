@@ -31,7 +31,8 @@ class Traits:
     migrant_share: float
     """Of the registered people."""
     allowance_share: float
-    destitute_share: float
+    allowance_size: float
+    """People of a household on the allowance who are on it."""
     care_facilities: int
     land_per_head: float
     """亩."""
@@ -54,7 +55,7 @@ def traits_of(code: str, *, is_community: bool) -> Traits:
             share_60_plus=between(0.15, 0.19),
             migrant_share=between(0.08, 0.16),
             allowance_share=between(0.008, 0.020),
-            destitute_share=between(0.0005, 0.0020),
+            allowance_size=between(1.3, 1.9),
             care_facilities=draw.choice((1, 1, 2, 3)),
             land_per_head=between(0.02, 0.25),
             tap_share=between(0.97, 1.00),
@@ -70,7 +71,7 @@ def traits_of(code: str, *, is_community: bool) -> Traits:
         share_60_plus=between(0.18, 0.25),
         migrant_share=between(0.20, 0.34),
         allowance_share=between(0.022, 0.055),
-        destitute_share=between(0.003, 0.009),
+        allowance_size=between(1.2, 1.7),
         care_facilities=draw.choice((0, 0, 1, 1, 1, 2)),
         land_per_head=between(0.9, 1.9),
         tap_share=between(0.82, 0.99),
@@ -94,14 +95,17 @@ def figures_of(code: str, year: int, *, is_community: bool) -> Figures:
     households = round(residents / traits.household_size)
     registered = round(residents * traits.registered_ratio)
     over_60 = round(residents * min(0.25, max(0.15, moved(traits.share_60_plus, 0.02))))
+    on_allowance = households * moved(traits.allowance_share, -0.01)
     road_km = traits.road_km * max(0.5, 1 + 0.02 * age)
     return {
         "population.resident_total": residents,
         "population.resident_households": households,
         "elderly.aged_60_plus": over_60,
         "elderly.care_facilities": traits.care_facilities,
-        "assistance.allowance_households": round(households * moved(traits.allowance_share, -0.01)),
-        "assistance.destitute_persons": round(residents * moved(traits.destitute_share, 0.0)),
+        "assistance.allowance_households": round(on_allowance),
+        "assistance.allowance_persons": round(
+            on_allowance * traits.allowance_size * draw.uniform(0.992, 1.008)
+        ),
         "land.cultivated_area": round(registered * traits.land_per_head, 1),
         "employment.migrant_workers": round(registered * moved(traits.migrant_share, 0.01)),
         "water.tap_households": round(households * moved(traits.tap_share, 0.01)),

@@ -38,6 +38,25 @@ ALWAYS = {
 }
 LEVELS = ("village", "township", "county")
 
+# Personal and shared freely all the same: published of every enterprise by law.
+PUBLISHED = {"enterprise.legal_representative"}
+# Collected although the police's register says what is right: every form begins with them, and a
+# county whose police has no store connected yet must not be left without.
+FALLBACK = {"population.registered_total", "population.registered_households"}
+# Where a loss, or an entry that is still to be cleared, makes the figure negative.
+MAY_BE_NEGATIVE = {
+    *("collective.total_income", "collective.income_forecast", "collective.surplus"),
+    *("collective.operating_surplus", "collective.fixed_assets_net"),
+    *("collective.fixed_assets_disposal", "collective.other_assets", "household.income"),
+}
+FEW_PEOPLE = re.compile(
+    "残疾(人数|人户数)|残疾人.*补贴|孤儿|无人抚养|留守|独居|失能|特困人员|优抚对象|有劳动能力的低保"
+    "|患者|伤病|矫正|戒毒|辍学|特殊家庭|受助对象|新婚|外籍"
+)
+IN_A_REGISTER = re.compile(
+    "以[^，。；]*(登记|台账|户口簿|数据库)[^，。；]*(为准|计)|名录|信息系统|执业许可证|执业证书|经批准设立"
+)
+
 
 def _load() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {member: [] for member in MEMBERS}
@@ -309,6 +328,9 @@ def test_what_is_personal_is_marked_and_never_free() -> None:
             assert field["sharing"]["category"] != "unconditional", code
         if field["subject_kind"] == "area":
             assert not field["personal"], code
+        if field["personal"]:
+            free = field["sharing"]["category"] == "unconditional"
+            assert free == (code in PUBLISHED), code
     # The same fact about a person weighs the same, whatever ledger it stands in.
     for one, other in (
         ("household.head_name", "resident.name"),
@@ -317,7 +339,38 @@ def test_what_is_personal_is_marked_and_never_free() -> None:
         assert FIELDS[one]["sensitivity"] == FIELDS[other]["sensitivity"], one
     sensitive = {"id_number", "health_status", "disability_category", "disability_grade"}
     sensitive |= {"severe_mental_disorder", "elderly_ability", "left_behind", "schooling"}
+    sensitive |= {"veteran_category"}
     assert {FIELDS[f"resident.{name}"]["sensitivity"] for name in sensitive} == {4}
+
+
+def test_counts_of_few_people_are_not_shared_freely() -> None:
+    counts = _where(
+        lambda field: (
+            field["subject_kind"] == "area"
+            and "village" in field["levels"]
+            and field["unit"] in ("人", "户", "对")
+            and bool(FEW_PEOPLE.search(field["name"]["zh"]))
+        )
+    )
+    assert len(counts) >= 20
+    assert [c for c in counts if FIELDS[c]["sharing"]["category"] == "unconditional"] == []
+
+
+def test_what_a_register_says_is_not_asked_of_villages() -> None:
+    named = _where(lambda field: bool(IN_A_REGISTER.search(field["definition"]["zh"])))
+    assert set(named) >= FALLBACK
+    assert {c for c in named if FIELDS[c]["mode"] == "collect"} == FALLBACK
+
+
+def test_money_is_not_negative() -> None:
+    amounts = _where(
+        lambda field: (
+            _is_numeric(field)
+            and "元" in (field["unit"] or "")
+            and "minimum" not in field["schema"]
+        )
+    )
+    assert set(amounts) <= MAY_BE_NEGATIVE
 
 
 def test_the_legal_basis_names_a_law_or_a_document() -> None:

@@ -41,7 +41,8 @@ def test_figures_are_consistent(code: str, year: int, is_community: bool) -> Non
         "environment.sanitary_toilet_households",
     ):
         assert figures[each] <= households, each
-    assert figures["assistance.destitute_persons"] <= figures["elderly.aged_60_plus"]
+    on_allowance = figures["assistance.allowance_households"]
+    assert on_allowance <= figures["assistance.allowance_persons"] <= 2 * on_allowance + 1
     assert figures["employment.migrant_workers"] < people
 
 
