@@ -6,6 +6,7 @@ is shown where the importing is tested.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import importlib.util
 import re
@@ -156,6 +157,18 @@ def test_a_wording_leads_to_one_field_of_a_kind() -> None:
     assert {word: codes for word, codes in wordings.items() if len(codes) > 1} == {}
 
 
+def test_what_a_form_asks_in_percent_is_answered_in_percent() -> None:
+    with (ROOT / "benchmarks/suggestions/data/real_fields.csv").open(encoding="utf-8") as file:
+        asked = {row["name_zh"] for row in csv.DictReader(file) if row["unit"] == "%"}
+    assert len(asked) > 10
+    answering = {
+        code: field["unit"]
+        for code, field in FIELDS.items()
+        if asked & {field["name"]["zh"], *field["synonyms"]}
+    }
+    assert set(answering.values()) == {"%"}, answering
+
+
 def test_every_wording_finds_its_own_field_first() -> None:
     owners = {agency["code"]: agency["name"] for agency in CATALOGUE["agencies"]}
     index = FieldIndex(
@@ -224,6 +237,19 @@ def test_periods_and_validity_go_together() -> None:
             assert field["mode"] == "collect", code
 
 
+def test_a_window_that_is_open_at_the_end_of_the_year_stays_open_for_a_week() -> None:
+    """What stands at midnight of 31 December can be asked only afterwards."""
+    for code, field in FIELDS.items():
+        window = Window.parse(field["window"]) if field["window"] else None
+        if window and window.is_open(dt.date(2026, 12, 31)):
+            assert all(window.is_open(dt.date(2027, 1, day)) for day in range(1, 8)), code
+
+
+def test_what_people_answer_is_not_in_units_of_ten_thousand_but_for_money() -> None:
+    large = {"万户", "万人", "万亩", "千公顷"}
+    assert _where(lambda field: field["mode"] == "collect" and field["unit"] in large) == []
+
+
 def test_nothing_is_approved_for_more_than_three_years() -> None:
     for code, field in FIELDS.items():
         first, last = (dt.date.fromisoformat(field[m]) for m in ("effective_from", "expires_on"))
@@ -256,6 +282,27 @@ def test_derived_fields_are_computed_from_fields_that_fit() -> None:
             )
             assert source["period_type"] in allowed, (code, other)
             assert use == "where" or _is_numeric(source), (code, other)
+
+
+def test_a_share_has_a_maximum_only_where_the_part_is_held_to_the_whole() -> None:
+    for code, field in FIELDS.items():
+        formula = (field["derivation"] or {}).get("formula", "")
+        share = re.fullmatch(r"(\S+) / (\S+) \* 100", formula)
+        if share is None or "maximum" not in field["schema"]:
+            continue
+        part, whole = share.groups()
+        counted = (FIELDS[part]["derivation"] or {}).get("count")
+        bounds = set(_bounds(part))
+        # Villages counted are some of the villages there are.
+        assert whole in bounds or counted == "area", (code, bounds)
+
+
+def _bounds(code: str) -> Iterator[str]:
+    """The fields that a field is no more than, by its soft checks and by theirs."""
+    for check in FIELDS[code]["soft_checks"]:
+        if "at_most" in check:
+            yield check["at_most"]
+            yield from _bounds(check["at_most"])
 
 
 def test_conditions_compare_with_what_the_field_can_hold() -> None:
