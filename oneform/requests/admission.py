@@ -84,20 +84,14 @@ def examine(ctx: Context, command: SubmitRequest) -> Admitted:
         # What is off the list is said, and put on record, before anything else.
         return admitted
     _check_notice(ctx, command, actor)
-    subjects = count_subjects(ctx, place)
-    total = sum(n for _, n in subjects) * len(admission.accepted)
-    if total > MAX_CELLS:
-        raise RequestTooLarge(f"{total} cells; one request may have {MAX_CELLS} at the most.")
-    if not subjects:
+    cells = count_cells(ctx, admitted)
+    if not cells:
         raise InvalidRequest(
             mistakes=[
                 Mistake("/scope", "no_subjects", "There is nothing of this kind and level there.")
             ]
         )
-    return replace(
-        admitted,
-        cells_per_region=[(region, n * len(admission.accepted)) for region, n in subjects],
-    )
+    return replace(admitted, cells_per_region=cells)
 
 
 def _check_form(ctx: Context, command: SubmitRequest) -> Place:
@@ -239,13 +233,20 @@ def scope_params(ctx: Context, place: Place) -> dict[str, object]:
     }
 
 
-def count_subjects(ctx: Context, place: Place) -> list[tuple[int, int]]:
-    """Active subjects in the scope today, as (region id, number)."""
+def count_cells(ctx: Context, admitted: Admitted) -> list[tuple[int, int]]:
+    """Active subjects in the scope today, times accepted fields, as (region id, number).
+
+    RequestTooLarge where they are more than one request may have.
+    """
     counts = ctx.sql(
-        f"SELECT s.region_id, count(*) AS n {subjects_in_scope(place)} GROUP BY 1",
-        **scope_params(ctx, place),
+        f"SELECT s.region_id, count(*) AS n {subjects_in_scope(admitted.place)} GROUP BY 1",
+        **scope_params(ctx, admitted.place),
     )
-    return [(row.region_id, row.n) for row in counts]
+    cells = [(row.region_id, row.n * len(admitted.fields)) for row in counts]
+    total = sum(n for _, n in cells)
+    if total > MAX_CELLS:
+        raise RequestTooLarge(f"{total} cells; one request may have {MAX_CELLS} at the most.")
+    return cells
 
 
 def outermost(paths: list[str]) -> list[str]:

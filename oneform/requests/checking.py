@@ -7,7 +7,13 @@ from catalog.whitelist import FieldInForce
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
-from oneform.requests.admission import Admitted, examine, scope_params, subjects_in_scope
+from oneform.requests.admission import (
+    Admitted,
+    count_cells,
+    examine,
+    scope_params,
+    subjects_in_scope,
+)
 from oneform.requests.books import STATUS, state_of_cell
 from oneform.requests.commands import CheckedRequest, Coverage, SubmitRequest
 from oneform.requests.models import GrantState
@@ -63,13 +69,17 @@ FROM told
 def check_request(ctx: Context, command: SubmitRequest) -> CheckedRequest:
     """Judge a demand and count where its cells stand today. Nothing is written.
 
-    Raises what `submit_request` raises for a demand with mistakes; fields off
-    the list are in the answer. Coverage is that of the accepted fields.
+    Raises what `submit_request` raises for a demand with mistakes, and
+    RequestTooLarge for one whose accepted fields alone have too many cells; fields
+    off the list are in the answer. Coverage is that of the accepted fields.
     """
     policy.require(ctx, Permission.SUBMIT_REQUEST)
     agency_id = policy.require_agency(ctx)
     admitted = examine(ctx, command)
     rejected = admitted.admission.rejected
+    if admitted.fields and not admitted.cells_per_region:
+        # A demand that is refused for some of its fields was not measured at the door.
+        count_cells(ctx, admitted)
     coverage, units, seconds = _coverage(ctx, command, admitted, agency_id)
     return CheckedRequest(
         accepted=bool(admitted.fields) and (not rejected or command.on_off_list == "drop"),
@@ -84,6 +94,8 @@ def _coverage(
     ctx: Context, command: SubmitRequest, admitted: Admitted, agency_id: int
 ) -> tuple[Coverage, int, int]:
     fields = admitted.fields
+    if not fields:
+        return Coverage(**dict.fromkeys(Coverage.__dataclass_fields__, 0)), 0, 0
     scope = subjects_in_scope(admitted.place).replace(
         "JOIN subject AS s", "CROSS JOIN wanted AS w JOIN subject AS s"
     )
