@@ -13,17 +13,16 @@ from oneform.audit.service import append
 from oneform.audit.tags import Tag
 from oneform.identity import policy
 from oneform.identity.errors import AlreadyThere
-from oneform.identity.models import Agency, Staff, StaffRole
+from oneform.identity.models import Staff, StaffRole
 from oneform.identity.passwords import hash_password, password_mistakes
-from oneform.identity.places import find_places
-from oneform.identity.policy import Permission, Role
+from oneform.identity.places import find_agencies, find_places
+from oneform.identity.policy import AGENCY_ROLES, Permission, Role
+from oneform.identity.reach import area_mistakes
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Invalid, Mistake, NotFound
 
 USERNAME = re.compile(r"[\w.@+-]{1,64}")
 USERNAME_WORDS = "must be 1 to 64 letters, digits or any of . @ + - _"
-AGENCY_ROLES = frozenset({Role.AGENCY_CLERK, Role.SOURCE_OWNER})
-"""Roles that act for an agency, and mean nothing without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +89,12 @@ def add_person(ctx: Context, command: AddPerson) -> PersonView:
     if place is None:
         mistakes.append(Mistake("/area", "unknown-area", f"there is no area {command.area}"))
     if command.agency:
-        agency = ctx.session.scalar(sa.select(Agency).where(Agency.code == command.agency))
+        agency = find_agencies(ctx, [command.agency]).get(command.agency)
         if agency is None:
             mistakes.append(
                 Mistake("/agency", "unknown-agency", f"there is no agency {command.agency}")
             )
+    mistakes += area_mistakes(command.roles, place, agency, "/area")
     if command.password is not None:
         mistakes += password_mistakes(command.password, "/password")
     if mistakes or place is None:

@@ -23,3 +23,23 @@ def find_places(ctx: Context, codes: Iterable[str]) -> dict[str, Place]:
         codes=sorted(set(codes)),
     )
     return {row.code: Place(row.id, row.code, row.name, row.path) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyPlace:
+    """An agency and the area that is its reach, if it has one."""
+
+    id: int
+    code: str
+    area: str | None
+    path: str | None
+
+
+def find_agencies(ctx: Context, codes: Iterable[str]) -> dict[str, AgencyPlace]:
+    """The agencies with these codes; unknown ones are left out."""
+    rows = ctx.sql(
+        "SELECT g.id, g.code, area.code AS area, area.path "
+        "FROM agency AS g LEFT JOIN area ON area.id = g.area_id WHERE g.code = ANY(:codes)",
+        codes=sorted(set(codes)),
+    )
+    return {row.code: AgencyPlace(row.id, row.code, row.area, row.path) for row in rows}

@@ -30,6 +30,10 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+AGENCY_ROLES = frozenset({Role.AGENCY_CLERK, Role.SOURCE_OWNER})
+"""Roles that act for an agency: they mean nothing without one, and reach no further than it."""
+
+
 class Scope(StrEnum):
     """What an API key may be used for."""
 

@@ -15,8 +15,14 @@ from oneform.audit.tags import Tag
 from oneform.identity import policy
 from oneform.identity.passwords import hash_password, password_mistakes
 from oneform.identity.people import USERNAME, USERNAME_WORDS, normal_username, role_mistakes
-from oneform.identity.places import Place, find_places
+from oneform.identity.places import (
+    AgencyPlace,
+    Place,
+    find_agencies,
+    find_places,
+)
 from oneform.identity.policy import Permission
+from oneform.identity.reach import area_mistakes
 from oneform.identity.tables import Line, doubles, read_table, refuse
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Mistake
@@ -39,7 +45,7 @@ def import_people(ctx: Context, path: Path) -> dict[str, int]:
         for line in read
     ]
     places = find_places(ctx, (line["area"] for line in lines if line.is_whole))
-    agencies = {row.code: int(row.id) for row in ctx.sql("SELECT code, id FROM agency")}
+    agencies = find_agencies(ctx, (line["agency"] for line in lines if line.is_whole))
     mistakes += doubles(lines, "username")
     for line in lines:
         if line.is_whole:
@@ -50,7 +56,9 @@ def import_people(ctx: Context, path: Path) -> dict[str, int]:
     return counts
 
 
-def _line_mistakes(line: Line, places: dict[str, Place], agencies: dict[str, int]) -> list[Mistake]:
+def _line_mistakes(
+    line: Line, places: dict[str, Place], agencies: dict[str, AgencyPlace]
+) -> list[Mistake]:
     """What is wrong with the content of a line. That cells are empty has been said."""
     where = f"line {line.number}"
     mistakes = []
@@ -62,6 +70,8 @@ def _line_mistakes(line: Line, places: dict[str, Place], agencies: dict[str, int
         mistakes.append(line.mistake("unknown-area", f"there is no area {line['area']}"))
     if line["agency"] and line["agency"] not in agencies:
         mistakes.append(line.mistake("unknown-agency", f"there is no agency {line['agency']}"))
+    place, agency = places.get(line["area"]), agencies.get(line["agency"])
+    mistakes += area_mistakes(line["roles"].split(), place, agency, where)
     if line["password"]:
         mistakes += [
             Mistake(where, found.code, f"password {found.detail}")
@@ -71,7 +81,7 @@ def _line_mistakes(line: Line, places: dict[str, Place], agencies: dict[str, int
 
 
 def _write(
-    ctx: Context, lines: list[Line], places: dict[str, Place], agencies: dict[str, int]
+    ctx: Context, lines: list[Line], places: dict[str, Place], agencies: dict[str, AgencyPlace]
 ) -> dict[str, int]:
     names = [line["username"] for line in lines]
     before = {row.username: row for row in ctx.sql(_STATE, usernames=names)}
@@ -82,7 +92,7 @@ def _write(
         usernames=names,
         names=[line["name"] or line["username"] for line in lines],
         areas=[places[line["area"]].id for line in lines],
-        agencies=[agencies.get(line["agency"]) for line in lines],
+        agencies=[agencies[line["agency"]].id if line["agency"] else None for line in lines],
         hashes=[hashes.get(line["username"]) for line in lines],
     )
     pairs = [(line["username"], role) for line in lines for role in set(line["roles"].split())]

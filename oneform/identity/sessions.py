@@ -19,6 +19,7 @@ from oneform.identity.models import SessionToken, Staff
 from oneform.identity.passwords import NOBODYS_HASH, hash_password, is_outdated, is_password
 from oneform.identity.people import is_username, normal_username
 from oneform.identity.policy import Principal, Role, permissions_of_roles
+from oneform.identity.reach import REACH_COLUMNS, REACH_JOINS, reach_in
 from oneform.kernel.actor import ActorKind
 from oneform.kernel.context import Context
 
@@ -88,13 +89,14 @@ def principal_of_session(ctx: Context, token: str) -> Principal | None:
     if row is None:
         return None
     roles = frozenset(Role(role) for role in row.roles)
+    reach = reach_in(row)
     return Principal(
         kind=ActorKind.PERSON,
         id=str(row.id),
         label=row.username,
         agency_id=row.agency_id,
-        area_id=row.area_id,
-        area_path=row.path,
+        area_id=reach.area_id,
+        area_path=reach.path,
         roles=roles,
         permissions=permissions_of_roles(roles),
     )
@@ -109,12 +111,11 @@ def forget_expired(ctx: Context) -> int:
 
 
 _PRINCIPAL = sa.text(
-    """
-    SELECT s.id, s.username, s.agency_id, s.area_id, area.path,
-           ARRAY(SELECT role FROM staff_role WHERE staff_id = s.id) AS roles
+    f"""
+    SELECT s.id, s.username, s.agency_id, {REACH_COLUMNS}
     FROM session_token AS t
     JOIN staff AS s ON s.id = t.staff_id
-    JOIN area ON area.id = s.area_id
+    {REACH_JOINS}
     WHERE t.token_hash = :hash AND t.expires_at > :now AND s.disabled_at IS NULL
     """
 )

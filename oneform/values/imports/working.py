@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from oneform.identity.reach import reach_of_person
 from oneform.kernel import locks
 from oneform.kernel.actor import Actor, ActorKind
 from oneform.kernel.context import Context
@@ -110,9 +111,7 @@ def _hold(ctx: Context, import_id: uuid.UUID) -> _Import | None:
 
 
 _REACH = """
-SELECT a.path FROM area AS a WHERE a.id = CASE
-  WHEN :is_person THEN (SELECT s.area_id FROM staff AS s WHERE s.id = CAST(:actor AS uuid))
-  ELSE (SELECT g.area_id FROM agency AS g WHERE g.id = :agency) END
+SELECT a.path FROM area AS a JOIN agency AS g ON g.area_id = a.id WHERE g.id = :agency
 """
 
 
@@ -120,10 +119,9 @@ def _reach(ctx: Context, found: _Import) -> str | None:
     """Path of the area that whoever imports reaches today; None where it is none."""
     if found.agency_id is None:
         return ""  # the operator
-    is_person = found.actor.kind is ActorKind.PERSON
-    path: str | None = ctx.sql(
-        _REACH, is_person=is_person, actor=found.actor.id, agency=found.agency_id
-    ).scalar_one_or_none()
+    if found.actor.kind is ActorKind.PERSON:
+        return reach_of_person(ctx, found.actor.id).path
+    path: str | None = ctx.sql(_REACH, agency=found.agency_id).scalar_one_or_none()
     return path
 
 

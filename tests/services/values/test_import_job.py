@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from factories import FOREIGN_VILLAGE, VILLAGE
+from factories import COUNTY, FOREIGN_VILLAGE, PROVINCE, VILLAGE, area_id
 from values_world import World
 
+from oneform.identity.models import Staff
+from oneform.identity.people import AddPerson, add_person
+from oneform.identity.policy import OPERATOR
+from oneform.identity.sessions import open_session, principal_of_session
 from oneform.values.imports import working
+from oneform.values.imports.conflicts import ConflictCode
 from oneform.values.imports.views import ImportCounts, ImportState
 from workers.perform import perform_with
 from workers.registry import STOPPING
@@ -60,6 +65,23 @@ def test_job_does_the_import_and_is_gone(world: World) -> None:
 def test_job_counts_against_the_agency_that_pushes(world: World) -> None:
     world.accept(ROWS)
     assert world.scalar("SELECT agency_id FROM outbox") == world.stats.agency_id
+
+
+def test_person_imports_no_further_than_the_agency_reaches_today(world: World) -> None:
+    with world.runtime.context(OPERATOR) as ctx:
+        owner = AddPerson(username="wu", roles=["source_owner"], area=PROVINCE, agency="stats")
+        add_person(ctx, owner)
+        wu = ctx.session.query(Staff).filter_by(username="wu").one()
+        actor = principal_of_session(ctx, open_session(ctx, wu).token)
+    import_id = world.accept(ROWS, actor)
+    with world.runtime.context(OPERATOR) as ctx:
+        ctx.sql("UPDATE agency SET area_id = :area WHERE code = 'stats'", area=area_id(ctx, COUNTY))
+    world.work(import_id)
+    assert world.held() == {("pop.total", VILLAGE, "2026"): 7}
+    conflicts = [
+        (conflict.row, conflict.code) for conflict in world.view(import_id).conflicts.items
+    ]
+    assert conflicts == [(2, ConflictCode.OUTSIDE_REACH)]
 
 
 def after_the_first_region(monkeypatch: pytest.MonkeyPatch, event: Any) -> None:
