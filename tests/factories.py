@@ -37,9 +37,9 @@ from oneform.kernel.context import Context
 from oneform.kernel.jsonschemas import register_formats
 from oneform.kernel.uow import begin
 from oneform.requests import resolver
-from oneform.requests.books import STATUSES
 from oneform.requests.commands import SubmitRequest
 from oneform.requests.service import submit_request
+from oneform.requests.statuses import STATUSES
 from oneform.values.cells import values_of
 from oneform.values.models import ProvenanceKind
 from oneform.values.recording import open_provenance, record

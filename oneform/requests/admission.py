@@ -12,6 +12,7 @@ from typing import Any
 
 from catalog.periods import PeriodError, parse_period
 from catalog.whitelist import Admission, Demand, FieldInForce, admit
+from oneform.areas.kinds import AREA_KIND
 from oneform.areas.models import Level
 from oneform.identity.policy import Permission, Principal, principal
 from oneform.kernel.context import Context
@@ -28,7 +29,6 @@ LONGEST_TERM = dt.timedelta(days=5 * 365 + 1)
 
 MAX_FIELDS = 500
 MAX_AREAS = 1000
-AREA_KIND = "area"
 JUDGED = ("title", "purpose", "legal_basis", "fields", "areas", "kind", "level", "period", "due")
 """Members of a demand that have rules of their own."""
 

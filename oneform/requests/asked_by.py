@@ -6,30 +6,20 @@ import sqlalchemy as sa
 
 from oneform.collection.who_asks import Asker, WhoAsks
 from oneform.kernel.context import Context
-from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUS
+from oneform.requests.statuses import WAITS, demands, may_ask
 
 # From the few subjects to the requests that want something about their places, then to the cells.
-# `OFFSET 0` keeps that order whatever the statistics say. The asks are live, as the event says; a
-# request waits for one if its own cell is still asked: one that holds an older value, which was
-# fresh on its day, does not.
+# `OFFSET 0` keeps that order whatever the statistics say. The asks are live, as the event says.
 _WHO = sa.text(
     f"""
     WITH demand AS MATERIALIZED (
       SELECT p.region_id, p.subject_id, r.id AS request_id, rr.decided_at, rr.decided_on,
         ru.collected_at, r.gap, r.state
-      FROM unnest(CAST(:subjects AS bigint[])) AS s(subject_id)
-      CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
-        WHERE p.region_id = :region AND p.subject_id = s.subject_id OFFSET 0) AS p
-      CROSS JOIN LATERAL (SELECT * FROM request_unit AS ru WHERE ru.place_id = p.area_id
-        AND ru.region_id = :region
-        AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
-      JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
-        AND r.due_on >= :earliest
-      JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
-        AND {IN_PLACE}),
+      FROM unnest(CAST(:subjects AS bigint[])) AS s(subject_id) {demands(":region")}
+      WHERE r.due_on >= :earliest),
     cell AS MATERIALIZED (
       SELECT r.region_id, r.request_id, r.subject_id, rf.field_id, rf.period, r.decided_at,
-        r.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
+        r.decided_on, rf.grant_state, {may_ask()} AS asks
       FROM demand AS r
       CROSS JOIN LATERAL (SELECT * FROM request_field AS rf
         WHERE rf.request_id = r.request_id AND rf.field_id = ANY(:fields)
@@ -41,8 +31,7 @@ _WHO = sa.text(
       LEFT JOIN LATERAL (SELECT * FROM cell_value AS v WHERE v.region_id = :region
         AND v.field_id = cell.field_id AND v.period = cell.period
         AND v.subject_id = cell.subject_id OFFSET 0) AS v ON true
-      CROSS JOIN (VALUES ('open')) AS a(state)
-      WHERE cell.asks AND {STATUS} IN ('asked', 'refused')
+      WHERE {WAITS}
       GROUP BY cell.request_id, cell.subject_id)
     SELECT g.code AS agency, g.name AS agency_name, r.control_no, r.purpose, r.legal_basis,
       r.due_on AS due, w.subject_id, w.fields, w.periods

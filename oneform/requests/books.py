@@ -8,8 +8,7 @@ cells, and cost what the change costs, not what the request is large. A
 transaction that changes cells more than once gathers the differences and books
 them together: rows of `request_unit` by key, then rows of `request` by id.
 
-`STATUS` is the one definition of what a cell's status is; export and counts
-share it.
+What a cell's status is, `oneform.requests.statuses` says.
 """
 
 from __future__ import annotations
@@ -19,63 +18,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from oneform.collection.asks import in_states
-from oneform.collection.lifecycle import HOLDING
 from oneform.kernel.context import Context
-from oneform.requests.models import CellStatus
 from oneform.requests.settlement import settle_closed
+from oneform.requests.statuses import EXEMPT, HOLDS, STATUS, STATUSES, demands, may_ask
 from oneform.values.cells import Cells
 from oneform.values.events import CellsChanged, CellsChanging, ChangesBegun, ChangesEnded
-
-STATUSES = tuple(status.value for status in CellStatus)
-
-HOLDS = f"state IN {in_states(HOLDING)}"
-"""Condition on asks: the ask holds its cell."""
-
-_STATE_OF_CELL = """
-  LEFT JOIN {values} AS v ON v.region_id = {region} AND v.field_id = cell.field_id
-    AND v.period = cell.period AND v.subject_id = cell.subject_id
-  LEFT JOIN {asks} AS a ON a.region_id = {region} AND a.field_id = cell.field_id
-    AND a.period = cell.period AND a.subject_id = cell.subject_id AND a.{holds}
-"""
-
-
-def state_of_cell(region: str, *, values: str = "cell_value", asks: str = "ask") -> str:
-    """Joins that find out about `cell`: its value `v` and the ask `a` that holds it.
-
-    `region` is a parameter where there is one region, so that one partition is
-    read, or `cell.region_id`. `values` and `asks` may narrow the tables.
-    """
-    return _STATE_OF_CELL.format(region=region, values=values, asks=asks, holds=HOLDS)
-
-
-STATUS = """CASE WHEN v.refilled
-    THEN refilled_cell_status(cell.grant_state, cell.asks, cell.region_id, cell.field_id,
-      cell.period, cell.subject_id, cell.decided_at, cell.decided_on, a.state, cell.exempt)
-    ELSE cell_status(cell.grant_state, cell.asks, v.since, v.since_kind, v.fresh_until,
-      cell.decided_at, cell.decided_on, a.state, cell.exempt) END"""
-"""Status of `cell`: region_id, field_id, period, subject_id, decided_at, decided_on of the request
-there, and of its field grant_state, asks, exempt."""
-
-ASKS = "(r.gap = 'ask' AND rf.mode = 'collect' AND r.state <> 'cancelled')"
-"""Whether the gap of a request's field may be asked at all."""
-
-EXEMPT = """EXISTS (SELECT FROM exemption AS e
-    WHERE e.field_id = rf.field_id AND e.period = rf.period)"""
-"""Whether everybody is spared the question."""
-
-PLACED = """(
-    SELECT s.region_id, s.id AS subject_id, s.kind_id, s.area_id, s.active_from, s.active_to,
-      s.recorded_at, 'infinity'::timestamptz AS superseded_at FROM subject AS s
-    UNION ALL
-    SELECT s.region_id, s.subject_id, s.kind_id, s.area_id, s.active_from, s.active_to,
-      s.recorded_at, s.superseded_at FROM subject_history AS s)"""
-"""Every placement that a subject has, or had until it was superseded."""
-
-IN_PLACE = """(p.recorded_at <= rr.decided_at AND rr.decided_at < p.superseded_at
-    AND (p.active_from IS NULL OR p.active_from <= rr.decided_on)
-    AND (p.active_to IS NULL OR p.active_to > rr.decided_on))"""
-"""Whether a placement `p` is the one that the request's decision in the region saw."""
 
 # From the subjects to the requests that want something about their places, then to the cells, in that
 # order (`OFFSET 0`), whatever the statistics say. The cells travel as arrays by subject: to join them
@@ -88,18 +35,11 @@ WITH touched AS MATERIALIZED (
 demand AS MATERIALIZED (
   SELECT p.region_id, s.subject_id, s.fields, s.periods, r.id AS request_id, r.gap, r.state,
     ru.place_id, ru.unit_id, ru.collected_at, rr.decided_at, rr.decided_on
-  FROM touched AS s
-  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
-    WHERE p.region_id = :c_region_id AND p.subject_id = s.subject_id OFFSET 0) AS p
-  CROSS JOIN LATERAL (SELECT * FROM request_unit AS ru
-    WHERE ru.place_id = p.area_id AND ru.region_id = :c_region_id
-      AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
-  JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
-  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :c_region_id
-    AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
+  FROM touched AS s {demands(":c_region_id")}
+  WHERE rr.resolved_at IS NOT NULL),
 cell AS MATERIALIZED (
   SELECT r.request_id, r.place_id, r.unit_id, r.region_id, rf.field_id, rf.period, r.subject_id,
-    r.decided_at, r.decided_on, rf.grant_state, {ASKS} AS asks, {EXEMPT} AS exempt
+    r.decided_at, r.decided_on, rf.grant_state, {may_ask()} AS asks, {EXEMPT} AS exempt
   FROM demand AS r
   CROSS JOIN LATERAL (
     SELECT rf.* FROM unnest(r.fields, r.periods) AS t(field_id, period)

@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from oneform.kernel.context import Context
-from oneform.requests.books import ASKS, EXEMPT, IN_PLACE, PLACED, STATUSES, open_books
+from oneform.requests.books import open_books
 from oneform.requests.settlement import settle_closed
+from oneform.requests.statuses import EXEMPT, STATUSES, demands, may_ask
 from oneform.values.events import CellsRecordingAtOnce
 
 _MOVES = ", ".join(
@@ -32,20 +33,13 @@ _MOVE = f"""
 demand AS MATERIALIZED (
   SELECT p.subject_id, r.id AS request_id, ru.place_id, ru.unit_id, ru.collected_at,
     rr.decided_at, rr.decided_on, r.gap, r.state
-  FROM (SELECT DISTINCT subject_id FROM matched) AS s
-  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
-    WHERE p.region_id = :c_region_id AND p.subject_id = s.subject_id OFFSET 0) AS p
-  CROSS JOIN LATERAL (SELECT * FROM request_unit AS ru
-    WHERE ru.place_id = p.area_id AND ru.region_id = :c_region_id
-      AND ru.asked + ru.refused + ru.unavailable + ru.pending_grant > 0 OFFSET 0) AS ru
-  JOIN request AS r ON r.id = ru.request_id AND r.kind_id = p.kind_id
-  JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :c_region_id
-    AND rr.resolved_at IS NOT NULL AND {IN_PLACE}),
+  FROM (SELECT DISTINCT subject_id FROM matched) AS s {demands(":c_region_id")}
+  WHERE rr.resolved_at IS NOT NULL),
 touched AS MATERIALIZED (
   SELECT r.request_id, r.place_id, r.unit_id,
-    cell_status(rf.grant_state, {ASKS}, m.old_since, m.old_since_kind, m.old_fresh_until,
+    cell_status(rf.grant_state, {may_ask()}, m.old_since, m.old_since_kind, m.old_fresh_until,
       r.decided_at, r.decided_on, f.state, {EXEMPT}) AS before,
-    cell_status(rf.grant_state, {ASKS}, coalesce(m.old_since, statement_timestamp()),
+    cell_status(rf.grant_state, {may_ask()}, coalesce(m.old_since, statement_timestamp()),
       coalesce(m.old_since_kind, :since_kind), NULL,
       r.decided_at, r.decided_on, NULL, {EXEMPT}) AS after
   FROM demand AS r JOIN matched AS m ON m.subject_id = r.subject_id

@@ -23,8 +23,16 @@ from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
 from oneform.kernel.errors import NotFound
 from oneform.kernel.ids import new_id
-from oneform.requests.books import ASKS, EXEMPT, HOLDS, IN_PLACE, PLACED, STATUS, state_of_cell
 from oneform.requests.models import CellStatus, Release
+from oneform.requests.statuses import (
+    EXEMPT,
+    HOLDS,
+    PLACED,
+    STATUS,
+    in_place,
+    may_ask,
+    state_of_cell,
+)
 
 
 class DataFormat(StrEnum):
@@ -78,7 +86,7 @@ _OF_WANTED = """(SELECT * FROM {table}
 # sort by. What a status does not let out (a grant awaited, a stale value) is NULL here.
 _CELLS = f"""
 WITH wanted AS MATERIALIZED (
-  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, {ASKS} AS asks,
+  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, {may_ask()} AS asks,
     {EXEMPT} AS exempt, f.code AS field, row_number() OVER (ORDER BY f.code) AS field_no
   FROM request AS r JOIN request_field AS rf ON rf.request_id = r.id
   JOIN field AS f ON f.id = rf.field_id WHERE r.id = :request),
@@ -95,7 +103,7 @@ member AS MATERIALIZED (
     JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = rr.region_id
     JOIN area AS pl ON pl.id = ru.place_id {{area}}
     JOIN {PLACED} AS p ON p.region_id = rr.region_id AND p.kind_id = r.kind_id
-      AND p.area_id = ru.place_id AND {IN_PLACE}
+      AND p.area_id = ru.place_id AND {in_place()}
     JOIN subject AS s ON s.region_id = p.region_id AND s.id = p.subject_id
     WHERE r.id = :request) AS m),
 cell AS (

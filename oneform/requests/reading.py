@@ -27,9 +27,9 @@ from oneform.requests.commands import (
     RequestSummary,
     RequestView,
 )
-from oneform.requests.models import CellStatus, RequestState
+from oneform.requests.models import RequestState
+from oneform.requests.statuses import STATUSES
 
-STATUSES = tuple(status.value for status in CellStatus)
 _SUMS = ", ".join(f"coalesce(sum(ru.{status}), 0) AS {status}" for status in STATUSES)
 
 _ONE = sa.text(

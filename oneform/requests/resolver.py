@@ -18,17 +18,17 @@ from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.plans import plan_afresh
 from oneform.requests import books
-from oneform.requests.books import (
-    ASKS,
+from oneform.requests.settlement import hold_requests, settle_held
+from oneform.requests.statuses import (
     EXEMPT,
     HOLDS,
-    IN_PLACE,
     PLACED,
     STATUS,
     STATUSES,
+    in_place,
+    may_ask,
     state_of_cell,
 )
-from oneform.requests.settlement import hold_requests, settle_held
 from oneform.sources.plans import sources_for
 from oneform.values.cells import Cells
 
@@ -111,7 +111,7 @@ WITH req AS MATERIALIZED (
   FROM request AS r JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
   WHERE r.id = :request),
 wanted AS MATERIALIZED (
-  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, rf.grant_decided_at, {ASKS} AS asks,
+  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, rf.grant_decided_at, {may_ask()} AS asks,
     {EXEMPT} AS exempt,
     (SELECT fv.id FROM field_version AS fv
      WHERE fv.field_id = rf.field_id AND fv.mode = 'collect'
@@ -123,7 +123,7 @@ member AS MATERIALIZED (
   FROM req AS rr
   JOIN request_unit AS ru ON ru.request_id = :request AND ru.region_id = :region
   JOIN {PLACED} AS p ON p.region_id = :region AND p.kind_id = rr.kind_id
-    AND p.area_id = ru.place_id AND {IN_PLACE}),
+    AND p.area_id = ru.place_id AND {in_place()}),
 cell AS (
   SELECT m.place_id, m.unit_id, m.subject_id, w.field_id, w.period, w.grant_state, w.asks,
     w.exempt, w.version_id, :region AS region_id, req.decided_at, req.decided_on,

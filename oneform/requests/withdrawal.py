@@ -15,13 +15,13 @@ from oneform.kernel import locks
 from oneform.kernel.context import Context
 from oneform.kernel.plans import plan_afresh
 from oneform.requests import resolver
-from oneform.requests.books import IN_PLACE, PLACED
 from oneform.requests.commands import RequestView
 from oneform.requests.errors import RequestEnded
 from oneform.requests.grants import withdraw_grants
 from oneform.requests.models import Request, RequestEvent, RequestState
 from oneform.requests.reading import get_request
 from oneform.requests.settlement import hold_requests
+from oneform.requests.statuses import PLACED, WAITS, in_place, may_ask
 from oneform.values.recording import together
 
 _ASK = "a.id, a.field_id, a.period, a.subject_id, a.stood_days, a.state"
@@ -34,7 +34,7 @@ _OF_REQUEST = f"""
   JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
   JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
   CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p WHERE p.region_id = :region
-    AND p.kind_id = r.kind_id AND p.area_id = ru.place_id AND {IN_PLACE} OFFSET 0) AS p
+    AND p.kind_id = r.kind_id AND p.area_id = ru.place_id AND {in_place()} OFFSET 0) AS p
   CROSS JOIN LATERAL (SELECT rf.field_id, rf.period FROM request_field AS rf
     WHERE rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at) OFFSET 0) AS rf
   CROSS JOIN LATERAL (SELECT * FROM ask AS a
@@ -42,59 +42,63 @@ _OF_REQUEST = f"""
       AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)} OFFSET 0) AS a
   WHERE r.id = :request"""
 
+
+def _still_counts(due_on: str, stood_days: str) -> str:
+    """Whether an answer would count today, maybe late, for whoever wants it by a due date."""
+    return f"{due_on} + :late_days + {stood_days} >= CAST(:today AS date)"
+
+
 PAST_LATE_DAYS = f"""(a.state IN {in_states(ANSWERABLE)} AND a.due_on < CAST(:today AS date) - :late_days
-  AND a.due_on + :late_days + a.stood_days < :today)"""
+  AND NOT {_still_counts("a.due_on", "a.stood_days")})"""
 """Condition on asks `a`: the clock runs, and whoever wanted the answer first does not wait any more."""
 
 _ALL_PAST_LATE_DAYS = f"""
   SELECT {_ASK} FROM ask AS a WHERE a.region_id = :region AND {PAST_LATE_DAYS}"""
 
 # Asks with the terms of those who still wait for them, besides :request (which may be nobody); NULL
-# where nobody does. A request waits while a late answer would count for it, also while it is being
-# resolved anew: from the moment on at which its subjects are fixed.
+# where nobody does. A request waits for its cells (`WAITS`) while a late answer would count for it,
+# also while it is being resolved anew: from the moment on at which its subjects are fixed.
 #
 # Asks travel as arrays by subject, so that nothing has to be joined that the planner knows nothing
 # of: it would go through all places of a request for each of its cells.
 _TERMS = f"""
 WITH mine AS MATERIALIZED ({{asks}}),
 placed AS MATERIALIZED (
-  SELECT q.kind_id, q.area_id, q.recorded_at, q.superseded_at, s.*
+  SELECT p.kind_id, p.area_id, p.recorded_at, p.superseded_at, p.active_from, p.active_to, s.*
   FROM (SELECT subject_id, array_agg(id) AS ids, array_agg(field_id) AS fields,
           array_agg(period) AS periods, array_agg(stood_days) AS stood,
           array_agg(state IN {in_states(ANSWERABLE)}) AS runs
         FROM mine GROUP BY subject_id) AS s
-  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS q
-    WHERE q.region_id = :region AND q.subject_id = s.subject_id OFFSET 0) AS q),
+  CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p
+    WHERE p.region_id = :region AND p.subject_id = s.subject_id OFFSET 0) AS p),
 other AS MATERIALIZED (
-  SELECT o.id, o.kind_id, o.due_on, orr.decided_at, orr.decided_on
-  FROM request AS o JOIN request_region AS orr ON orr.request_id = o.id AND orr.region_id = :region
-  WHERE o.id = ANY(ARRAY(SELECT orf.request_id FROM request_field AS orf
-      JOIN (SELECT DISTINCT field_id, period FROM mine) AS f USING (field_id, period)))
-    AND o.id IS DISTINCT FROM CAST(:request AS uuid)
-    AND o.gap = 'ask' AND o.state <> 'cancelled'),
+  SELECT r.id, r.kind_id, r.due_on, r.gap, r.state, rr.decided_at, rr.decided_on
+  FROM request AS r JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
+  WHERE r.id = ANY(ARRAY(SELECT rf.request_id
+      FROM (SELECT DISTINCT field_id, period FROM mine) AS f
+      JOIN request_field AS rf USING (field_id, period)
+      JOIN request AS r ON r.id = rf.request_id AND {may_ask()}
+      WHERE r.id IS DISTINCT FROM CAST(:request AS uuid)))),
 waiting AS (
-  SELECT w.id, o.due_on
-  FROM placed AS q JOIN other AS o ON o.kind_id = q.kind_id
-    AND q.recorded_at <= o.decided_at AND o.decided_at < q.superseded_at
-  CROSS JOIN LATERAL (SELECT oru.collected_at FROM request_unit AS oru
-    WHERE oru.request_id = o.id AND oru.region_id = :region AND oru.place_id = q.area_id
-    OFFSET 0) AS oru
+  SELECT w.id, r.due_on
+  FROM placed AS p JOIN other AS r ON r.kind_id = p.kind_id AND {in_place("r")}
+  CROSS JOIN LATERAL (SELECT ru.collected_at FROM request_unit AS ru
+    WHERE ru.request_id = r.id AND ru.region_id = :region AND ru.place_id = p.area_id
+    OFFSET 0) AS ru
   CROSS JOIN LATERAL (
-    SELECT a.id FROM unnest(q.ids, q.fields, q.periods, q.stood, q.runs)
-      AS a(id, field_id, period, stood_days, runs)
-    JOIN request_field AS orf ON orf.request_id = o.id AND orf.field_id = a.field_id
-      AND orf.period = a.period AND orf.collected_at = ANY(oru.collected_at)
-      AND orf.grant_state IN ('none', 'granted')
-    WHERE (o.due_on + :late_days + a.stood_days >= :today OR NOT a.runs)
-      -- Whoever holds a value that was fresh on its day does not wait for another one.
-      AND NOT EXISTS (
-        SELECT FROM cell_value AS v WHERE v.region_id = :region AND v.field_id = a.field_id
-          AND v.period = a.period AND v.subject_id = q.subject_id
-          AND (v.fresh_until IS NULL OR v.fresh_until >= o.decided_on))
-      AND NOT EXISTS (
-        SELECT FROM cell_value_history AS h WHERE h.region_id = :region AND h.field_id = a.field_id
-          AND h.period = a.period AND h.subject_id = q.subject_id
-          AND (h.fresh_until IS NULL OR h.fresh_until >= o.decided_on))
+    SELECT cell.id
+    FROM (SELECT a.id, CAST(:region AS bigint) AS region_id, rf.field_id, rf.period, p.subject_id,
+            r.decided_at, r.decided_on, rf.grant_state, {may_ask()} AS asks
+          FROM unnest(p.ids, p.fields, p.periods, p.stood, p.runs)
+            AS a(id, field_id, period, stood_days, runs)
+          JOIN request_field AS rf ON rf.request_id = r.id AND rf.field_id = a.field_id
+            AND rf.period = a.period AND rf.collected_at = ANY(ru.collected_at)
+          WHERE {_still_counts("r.due_on", "a.stood_days")} OR NOT a.runs
+          OFFSET 0) AS cell
+    LEFT JOIN LATERAL (SELECT * FROM cell_value AS v WHERE v.region_id = :region
+      AND v.field_id = cell.field_id AND v.period = cell.period
+      AND v.subject_id = cell.subject_id OFFSET 0) AS v ON true
+    WHERE {WAITS}
     OFFSET 0) AS w)
 SELECT id, min(due_on) AS due_on, max(due_on) AS last_due_on
 FROM (SELECT id, CAST(NULL AS date) AS due_on FROM mine

@@ -9,6 +9,7 @@ from itertools import count, groupby
 
 from flask_babel import gettext  # type: ignore[import-untyped]
 
+from oneform.areas.kinds import AREA_KIND
 from oneform.collection.lifecycle import ANSWERABLE, AskState
 from oneform.collection.views import (
     Form,
@@ -27,7 +28,6 @@ from oneform.web.form.reading import show_value, value_words
 from oneform.web.formats import period_words
 from oneform.web.topics import topic_words
 
-AREA_KIND = "area"
 ON_ONE_PAGE = 60
 """Questions that stand on one page. More would be too far to scroll, and to send at once."""
 

@@ -9,8 +9,12 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from catalog.models import Field, FieldVersion
+from catalog.stamp import record_change
 from oneform.areas.models import Area, Level, Subject
+from oneform.audit.tags import Tag
 from oneform.identity.models import Agency
 from oneform.identity.policy import ORDINARY_SCOPES, Principal, permissions_of_scopes
 from oneform.kernel.actor import ActorKind
@@ -121,6 +125,19 @@ def make_field(
     )
     ctx.session.flush()
     return field.id
+
+
+def make_version(ctx: Context, field_id: int, *, mode: str, on: dt.date) -> None:
+    """A second version of a field, as the first but for its mode, in force from a day on."""
+    first = ctx.session.query(FieldVersion).filter_by(field_id=field_id).one()
+    same = {
+        column.key: getattr(first, column.key)
+        for column in sa.inspect(FieldVersion).column_attrs
+        if column.key not in ("id", "ends_on", "ended_as")
+    }
+    ctx.session.add(FieldVersion(**{**same, "version": 2, "mode": mode, "effective_from": on}))
+    ctx.session.flush()
+    record_change(ctx, Tag.CATALOG_IMPORTED)
 
 
 def make_source(ctx: Context, world: SmallWorld, field_id: int) -> int:

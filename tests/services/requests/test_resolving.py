@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from factories import asks_of, assert_balanced, make_person
-from small_world import SmallWorld, make_field, make_source
+from small_world import SmallWorld, make_field, make_source, make_version
 
 from oneform.collection.commands import DecideRefusal, Decision, RefusalReason, RefuseAsks
 from oneform.collection.service import decide_refusal, read_form, refuse_asks
@@ -471,6 +471,27 @@ def test_cancelling_withdraws_asks_of_cells_that_the_other_request_held(
             "SELECT state FROM ask WHERE field_id = :f", f=world.fields[STANDING]
         ).scalars()
         assert list(states) == ["withdrawn"]
+
+
+def test_cancelling_withdraws_asks_that_the_other_request_may_not_make(
+    runtime: Runtime, world: SmallWorld, clock: FixedClock
+) -> None:
+    """It was made under a version that only sources answer."""
+    others = submit(runtime, world, 1, fields=(3,), due=clock.today() + dt.timedelta(days=60))
+    with runtime.context(OPERATOR) as ctx:
+        ctx.sql(
+            "UPDATE field_version SET ends_on = :day, ended_as = 'superseded' WHERE field_id = :id",
+            day=ctx.today() + dt.timedelta(days=1),
+            id=world.fields[3],
+        )
+        make_version(ctx, world.fields[3], mode="collect", on=ctx.today() + dt.timedelta(days=1))
+    clock.advance(dt.timedelta(days=1))
+    second = submit(runtime, world, 2, fields=(3,))
+    assert (read(runtime, others).asks_new, read(runtime, second).asks_new) == (0, 1)
+    with runtime.context(OPERATOR) as ctx:
+        cancel_request(ctx, second)
+        assert_balanced(ctx)
+    assert ask_states(runtime) == ["withdrawn"]
 
 
 @dataclass
