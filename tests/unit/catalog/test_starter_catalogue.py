@@ -257,6 +257,17 @@ def test_nothing_is_approved_for_more_than_three_years() -> None:
         assert first < last <= dt.date(2028, 12, 31), code
 
 
+def test_what_serves_a_policy_with_an_end_ends_with_it() -> None:
+    ends = _where(
+        lambda field: (
+            bool(re.search("脱贫|返贫", field["name"]["zh"]))
+            or "用于防返贫" in field["definition"]["zh"]
+        )
+    )
+    assert len(ends) >= 10
+    assert _where(lambda field: field["expires_on"] == dt.date(2027, 12, 31).isoformat()) == ends
+
+
 def test_what_is_asked_takes_time_and_the_rest_does_not() -> None:
     # Answers are reviewed; what is computed or comes from a register is none.
     assert _where(lambda field: field["mode"] != "collect" and field["review"] != "none") == []
