@@ -260,7 +260,7 @@ def test_nothing_is_approved_for_more_than_three_years() -> None:
 def test_what_serves_a_policy_with_an_end_ends_with_it() -> None:
     ends = _where(
         lambda field: (
-            bool(re.search("脱贫|返贫", field["name"]["zh"]))
+            bool(re.search("脱贫|返贫|帮扶资金", field["name"]["zh"]))
             or "用于防返贫" in field["definition"]["zh"]
         )
     )
@@ -466,6 +466,11 @@ def test_the_fields_that_examples_use_are_there() -> None:
     share = FIELDS["elderly.share_60_plus"]["derivation"]
     assert share == {"formula": "elderly.aged_60_plus / population.resident_total * 100"}
     assert "poverty_status" in LISTS
+
+
+def test_the_readme_says_how_many_fields_there_are() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f": {len(FIELDS)} fields with definition" in readme
 
 
 def test_the_page_about_it_is_up_to_date() -> None:
