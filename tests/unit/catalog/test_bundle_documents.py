@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -108,8 +109,11 @@ def test_json_that_is_no_yaml_is_read_without_lines() -> None:
     assert document.line_of("/a") is None
 
 
-# Half a surrogate pair is no text, in either syntax.
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
+# Half a surrogate pair is no text, in either syntax. PyYAML writes 1E5 without quotes, as it is no
+# number in YAML 1.1; for JSON and for this reader it is one.
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12).filter(
+    lambda text: not re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", text)
+)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
