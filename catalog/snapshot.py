@@ -113,12 +113,15 @@ class Snapshot:
     ) -> FieldIndex:
         """The words of the fields in a state on a day."""
         # Most days are like the day before, and most changes leave most states alone.
-        versions = self.kept.once(
-            ("versions", state, day),
-            lambda: frozenset(each.version_id for each in self.in_state(state, day).values()),
+        words = self.kept.once(
+            ("words", state, day),
+            lambda: frozenset(
+                (each.version_id, *sorted(each.owner_name.items()))
+                for each in self.in_state(state, day).values()
+            ),
         )
         return self.indexes.once(
-            (self.stamp[1], versions),
+            words,
             lambda: FieldIndex(map(field_text, self.in_state(state, day).values())),
         )
 

@@ -23,7 +23,8 @@ Stamp = tuple[int, int]
 _STAMP = """
 SELECT (SELECT coalesce(max(id + 0), 0) FROM audit_event
         WHERE target_type = 'catalog' AND target_id = 'whitelist') AS last,
-       (SELECT count(*) FROM audit_event WHERE tag = 'agencies.imported') AS agencies
+       (SELECT count(*) FROM audit_event
+        WHERE tag IN ('agencies.imported', 'agency.created')) AS agencies
 """
 
 

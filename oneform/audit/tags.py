@@ -50,7 +50,7 @@ class Tag(StrEnum):
     VALUES_IMPORTED = "values.imported"  # format
 
     # Identity. Targets: `agency`, its code; `key`, its key id; `person`, the username.
-    AGENCIES_IMPORTED = "agencies.imported"  # created, updated, unchanged
+    AGENCIES_IMPORTED = "agencies.imported"  # created, updated, unchanged; something changed
     AGENCY_CREATED = "agency.created"  # area
     KEY_ISSUED = "key.issued"  # agency, scopes
     KEY_REVOKED = "key.revoked"

@@ -111,7 +111,8 @@ def import_agencies(ctx: Context, path: Path) -> dict[str, int]:
     refuse(mistakes)
     area_ids = {code: place.id for code, place in places.items()}
     counts = _write(ctx, lines, area_ids)
-    append(ctx, Tag.AGENCIES_IMPORTED, **counts)
+    if counts["created"] or counts["updated"]:
+        append(ctx, Tag.AGENCIES_IMPORTED, **counts)
     return counts
 
 

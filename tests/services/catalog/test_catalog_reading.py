@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from catalog.force import VersionState
 from catalog.importing import ImportReport, import_bundle
 from catalog.reading import get_field, list_fields, list_versions
 from catalog.snapshot import snapshot
+from oneform.areas.service import import_areas
+from oneform.identity.agencies import AddAgency, add_agency, import_agencies
 from oneform.identity.policy import PUBLIC
 from oneform.kernel.actor import SYSTEM
 from oneform.kernel.clock import FixedClock
@@ -192,6 +195,52 @@ def test_index_of_words_is_kept_while_the_fields_in_force_are_the_same(
     take_in(value)
     assert snapshot(reader).index(today) is kept
     assert snapshot(reader).index(dt.date(2026, 9, 1)) is not kept
+
+
+@pytest.fixture
+def rename(ctx: Context, tmp_path: Path) -> Callable[[str], None]:
+    """Give the owner `stats` a name, as an operator does with a file of agencies."""
+
+    def rename(name: str) -> None:
+        path = tmp_path / "agencies.csv"
+        path.write_text(f"code,name\nstats,{name}\n")
+        import_agencies(ctx, path)
+        ctx.session.flush()
+
+    return rename
+
+
+def test_owner_that_gets_its_area_is_shown_and_found_by_its_new_name(
+    ctx: Context, reader: Context
+) -> None:
+    assert "秭归县统计局" not in get_field(reader, TOTAL).owner_name.values()
+    import_areas(ctx, "code,parent_code,level,name\n420000000000,,1,湖北省\n".encode())
+    add_agency(ctx, AddAgency(code="stats", name="秭归县统计局", area="420000000000"))
+    ctx.session.flush()
+    assert get_field(reader, TOTAL).owner_name["zh"] == "秭归县统计局"
+    assert codes(list_fields(reader, q="秭归")) == [TOTAL]
+
+
+def test_owner_that_a_file_renames_is_shown_and_found_by_its_new_name(
+    reader: Context, rename: Callable[[str], None]
+) -> None:
+    assert codes(list_fields(reader, q="秭归")) == []
+    rename("秭归县统计局")
+    assert get_field(reader, TOTAL).owner_name["zh"] == "秭归县统计局"
+    assert codes(list_fields(reader, q="秭归")) == [TOTAL]
+
+
+def test_agencies_that_change_no_owners_name_leave_the_index_alone(
+    ctx: Context, reader: Context, rename: Callable[[str], None]
+) -> None:
+    rename("统计局")
+    state, kept = snapshot(reader), snapshot(reader).index(reader.today())
+    rename("统计局")
+    assert snapshot(reader) is state
+    import_areas(ctx, "code,parent_code,level,name\n420000000000,,1,湖北省\n".encode())
+    add_agency(ctx, AddAgency(code="owns_nothing", name="其他局", area="420000000000"))
+    ctx.session.flush()
+    assert snapshot(reader).index(reader.today()) is kept
 
 
 def test_nothing_is_read_by_who_has_no_reach(ctx: Context) -> None:
