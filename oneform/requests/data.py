@@ -2,7 +2,9 @@
 
 The database writes the rows (`COPY … TO STDOUT`); this process only passes
 chunks on, so that its memory does not grow with the export. One statement is
-one snapshot. The release is on record before the first byte leaves.
+one snapshot. The release is on record before the first byte leaves, with the
+number of values that there were just then; when the last one has left, with
+that of the snapshot.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -21,6 +24,7 @@ from oneform.audit.tags import Tag
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
+from oneform.kernel.db import driver_text
 from oneform.kernel.errors import NotFound
 from oneform.kernel.ids import new_id
 from oneform.requests.models import CellStatus, Release
@@ -58,6 +62,14 @@ class ReadData:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """A statement that counts the values that an export lets out, and the cells it goes through."""
+
+    statement: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """An export that may begin: its statement, and the release that stands for it."""
 
@@ -66,6 +78,7 @@ class Export:
     copy: str
     header: bytes
     cells: int
+    count: Count
 
 
 LONG_COLUMNS = (
@@ -180,34 +193,39 @@ def begin_export(ctx: Context, command: ReadData) -> Export:
         ).scalars()
     )
     area_path = _area_path(ctx, command.area)
-    cells, values = _count(ctx, command, area_path)
+    count = _count(command, area_path)
+    counted = ctx.sql(count.statement, **count.params).one()
     export = Export(
         release_id=new_id(),
         format=command.format,
         copy=_copy_statement(command, fields, area_path),
         header=_header(command, fields),
-        cells=cells,
+        cells=counted.cells,
+        count=count,
     )
-    _record_release(ctx, export, command, request.agency_id, request.purpose, fields, values)
+    _record_release(
+        ctx, export, command, request.agency_id, request.purpose, fields, counted.values
+    )
     return export
 
 
+# By the books, which are not kept of regions that are to be resolved anew: nothing is let out of them.
 _COUNT = """
-SELECT coalesce(sum({cells}), 0) AS cells, coalesce(sum({values}), 0) AS values
-FROM request_unit AS ru JOIN area AS pl ON pl.id = ru.place_id
-WHERE ru.request_id = :id AND pl.path LIKE coalesce(:path, '') || '%'
+SELECT coalesce(sum({values}), 0)::bigint AS values, coalesce(sum({cells}), 0)::bigint AS cells
+FROM request_unit AS ru
+JOIN request_region AS rr ON rr.request_id = ru.request_id AND rr.region_id = ru.region_id
+  AND rr.resolved_at IS NOT NULL
+JOIN area AS pl ON pl.id = ru.place_id
+WHERE ru.request_id = :id AND pl.path LIKE coalesce(CAST(:path AS text), '') || '%'
 """
 
 
-def _count(ctx: Context, command: ReadData, area_path: str | None) -> tuple[int, int]:
-    """Cells that the export goes through, and how many of those it lets out have a value."""
+def _count(command: ReadData, area_path: str | None) -> Count:
     let_out = [status for status in VALUED if command.status in (None, status)]
-    row = ctx.sql(
+    return Count(
         _COUNT.format(cells=" + ".join(CellStatus), values=" + ".join(let_out) or "0"),
-        id=command.request_id,
-        path=area_path,
-    ).one()
-    return int(row.cells), int(row.values)
+        {"id": command.request_id, "path": area_path},
+    )
 
 
 def _area_path(ctx: Context, code: str | None) -> str | None:
@@ -311,8 +329,8 @@ LARGE = 10_000
 def stream(engine: sa.Engine, export: Export) -> Iterator[bytes]:
     """The bytes of an export, in chunks, over a connection of its own.
 
-    Marks the release as finished when the last chunk was taken; a reader that
-    goes away earlier closes the connection and leaves it unfinished.
+    Marks the release as finished when the last chunk was taken, with the values that there were in
+    the snapshot; a reader that goes away earlier closes the connection and leaves it unfinished.
     """
     as_json = export.format is DataFormat.JSON
     connection = engine.raw_connection()
@@ -321,19 +339,23 @@ def stream(engine: sa.Engine, export: Export) -> Iterator[bytes]:
         assert isinstance(driver, psycopg.Connection)
         yield b'{"items":[' if as_json else export.header
         with driver.cursor() as cursor:
+            # So that what is counted is what is copied.
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SET LOCAL work_mem = '192MB'")
             if export.cells > LARGE:
                 # Rows written a moment ago are unknown to the planner, which would look up every
                 # cell by itself.
                 cursor.execute("SET LOCAL enable_nestloop = off")
+            cursor.execute(driver_text(export.count.statement), export.count.params)
+            [values, _] = cursor.fetchone() or (0, 0)
         with driver.cursor() as cursor, cursor.copy(export.copy) as copy:
             yield from _chunks(copy, b",\n" if as_json else None)
         if as_json:
             yield b'],"next":null}'
         with driver.cursor() as cursor:
             cursor.execute(
-                "UPDATE release SET finished_at = clock_timestamp() WHERE id = %s",
-                (export.release_id,),
+                "UPDATE release SET finished_at = clock_timestamp(), values_count = %s WHERE id = %s",
+                (values, export.release_id),
             )
         driver.commit()
     except BaseException:

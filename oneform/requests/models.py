@@ -258,6 +258,7 @@ class Release(Base):
     areas: Mapped[list[str]]
     filters: Mapped[dict[str, Any]]
     values_count: Mapped[int] = mapped_column(sa.BigInteger)
-    """Cells with an outcome that were let out, by the books when the export began."""
+    """Cells with an outcome that were let out: of the snapshot, once it is finished; before, what the
+    books said when the export began."""
     finished_at: Mapped[dt.datetime | None]
     """When the last byte was handed over; NULL when the reader went away before."""

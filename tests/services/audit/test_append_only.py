@@ -103,3 +103,13 @@ def test_a_release_ends_once(ctx: Context) -> None:
     ctx.sql(ending)
     with pytest.raises(sa.exc.IntegrityError, match="release is append only"):
         ctx.sql(ending)
+
+
+def test_the_values_of_a_release_are_put_right_only_when_it_ends(ctx: Context) -> None:
+    ctx.sql("SAVEPOINT before")
+    with pytest.raises(sa.exc.IntegrityError, match="release is append only"):
+        ctx.sql("UPDATE release SET values_count = 4")
+    ctx.sql("ROLLBACK TO before")
+    ctx.sql("UPDATE release SET values_count = 4, finished_at = clock_timestamp()")
+    with pytest.raises(sa.exc.IntegrityError, match="release is append only"):
+        ctx.sql("UPDATE release SET values_count = 5, finished_at = clock_timestamp()")
