@@ -435,6 +435,8 @@ def test_the_legal_basis_names_a_law_or_a_document() -> None:
     assert _where(lambda field: not re.search("《[^《》]{4,}", field["legal_basis"])) == []
     for code, field in FIELDS.items():
         basis = (field["legal_basis"], field["sharing"]["basis"] or "")
+        # They limit what may be done with data that another law lets somebody ask for.
+        assert not re.search("个人信息保护法|数据安全法", field["legal_basis"]), code
         # Amended with new numbers from 2026-01-01: cited whole.
         assert not any(re.search("(村民|居民)委员会组织法》第", text) for text in basis), code
 
