@@ -20,7 +20,7 @@ import orjson
 
 from catalog.periods import Period, PeriodError, PeriodType, parse_period
 from oneform.kernel.jsonschemas import CompiledSchema, compile_schema
-from oneform.sources.connectors.base import text_of
+from oneform.sources.connectors.base import is_moderate, text_of
 
 
 class RefusalCode(StrEnum):
@@ -85,7 +85,7 @@ class FieldConverter:
             return self._seen[key]
         except KeyError:
             found = self._convert(raw)
-        except TypeError:  # a list or an object, which cannot be remembered
+        except (TypeError, ValueError):  # a list, an object, a view of bytes: cannot be remembered
             return self._convert(raw)
         if len(self._seen) >= _MAX_REMEMBERED:
             self._seen.clear()
@@ -120,6 +120,8 @@ def _number(raw: object) -> int | float:
         raw = Decimal(text.replace(",", ""))
     if not isinstance(raw, float | Decimal):
         raise ValueError("is no number")
+    if isinstance(raw, Decimal) and raw.is_finite() and not is_moderate(raw):
+        raise ValueError("is a number out of all bounds")
     try:
         integral = raw == int(raw)
     except (InvalidOperation, OverflowError, ValueError):

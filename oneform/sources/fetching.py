@@ -11,6 +11,7 @@ import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -28,7 +29,8 @@ from oneform.sources.models import Source, SourceRun
 from oneform.sources.plans import Call, SourcePlan, read_call, sources_for
 from oneform.sources.recording import record_region, record_strays
 from oneform.sources.runs import RunCounts, RunState
-from oneform.sources.spool import NOWHERE, Spool
+from oneform.sources.spool import NOWHERE, Spool, SpoolFailed
+from oneform.sources.trouble import told_as_source_errors
 from oneform.values.errors import TryAgain
 
 __all__ = ["FetchReport", "SourcePlan", "fetch_region", "run_source", "sources_for"]
@@ -67,18 +69,23 @@ def fetch_region(
     reached: try again after `retry_after` seconds. A source that is there but
     cannot be used (no such table) is told in the report: waiting does not help.
     """
+    run_id = new_id()
     with house.context(actor) as ctx:
         source = ctx.session.get(Source, plan.source_id)
         if source is None or not source.enabled:
             return FetchReport(None, RunCounts())
-        call = read_call(
-            ctx, source, house.settings, region_id=region_id, field_ids=set(plan.field_ids)
-        )
+        try:
+            call = _read_call(
+                ctx, source, house, run_id, region_id=region_id, field_ids=set(plan.field_ids)
+            )
+        except SourceError as error:
+            runs.open_run(ctx, source.id, run_id=run_id, request_id=request_id)
+            return _failed(ctx, source.code, run_id, error)
         if call is None:
             return FetchReport(None, RunCounts())
         engine = ctx.session.get_bind().engine
     only = parse_period(period) if period else None
-    work = _Work(house, actor, call, new_id(), only, request_id=request_id)
+    work = _Work(house, actor, call, run_id, only, request_id=request_id)
     return work.carry_out(engine)
 
 
@@ -92,13 +99,31 @@ def run_source(house: House, run_id: uuid.UUID, *, actor: Actor = SYSTEM) -> Fet
         if run is None or run.state in (RunState.DONE, RunState.FAILED):
             return FetchReport(None, RunCounts())
         source = ctx.session.get_one(Source, run.source_id)
-        call = read_call(ctx, source, house.settings) if source.enabled else None
+        try:
+            call = _read_call(ctx, source, house, run_id) if source.enabled else None
+        except SourceError as error:
+            return _failed(ctx, source.code, run_id, error)
         if call is None:
             words = "The source is switched off, or none of its fields is in force."
             runs.end_run(ctx, run_id, words)
             return FetchReport(run_id, RunCounts(), words)
         engine = ctx.session.get_bind().engine
     return _Work(house, actor, call, run_id, None, is_opened=True).carry_out(engine)
+
+
+def _read_call(
+    ctx: Context, source: Source, house: House, run_id: uuid.UUID, **narrowed: Any
+) -> Call | None:
+    """As `plans.read_call`; SourceError where the source is kept so that it cannot be called."""
+    with told_as_source_errors(sa.exc.SQLAlchemyError, source=source.code, run=str(run_id)):
+        return read_call(ctx, source, house.settings, **narrowed)
+
+
+def _failed(ctx: Context, code: str, run_id: uuid.UUID, error: SourceError) -> FetchReport:
+    """End a run before any call was made."""
+    log.warning("source.failed", source=code, run=str(run_id), error=error.detail)
+    runs.end_run(ctx, run_id, error.detail)
+    return FetchReport(run_id, RunCounts(), error.detail)
 
 
 class _Work:
@@ -175,13 +200,15 @@ class _Work:
 
     def _call_once(self, intake: Intake) -> None:
         call = self._call
-        kind = connector_class(call.kind)
-        if kind is None:
-            raise SourceError(f"There is no connector {call.kind} on this machine.")
         bounds = bounds_of(self._house.settings, call.limits.timeout_s)
-        with closing(kind(call.settings, call.secrets, bounds).fetch(intake.query())) as batches:
-            for batch in batches:
-                intake.take(batch)
+        with told_as_source_errors(SpoolFailed, source=call.code, run=str(self._run_id)):
+            kind = connector_class(call.kind)
+            if kind is None:
+                raise SourceError(f"There is no connector {call.kind} on this machine.")
+            connector = kind(call.settings, call.secrets, bounds)
+            with closing(connector.fetch(intake.query())) as batches:
+                for batch in batches:
+                    intake.take(batch)
 
     def _fail(self, error: SourceError, *, last: bool) -> float:
         with self._house.context(self._actor) as ctx:

@@ -232,7 +232,8 @@ def shown(raw: object) -> str:
     try:
         text = orjson.dumps(raw, default=text_of).decode()
     except (orjson.JSONEncodeError, UnicodeError):
-        text = orjson.dumps(ascii(raw)[:_SHOWN]).decode()
+        plain_text = text_of(raw).encode("ascii", "backslashreplace").decode()
+        text = orjson.dumps(plain_text[:_SHOWN]).decode()
     # PostgreSQL's JSON holds no U+0000.
     text = text.replace("\\u0000", "\\ufffd")
     return text if len(text) <= 2 * _SHOWN else orjson.dumps(text[:_SHOWN]).decode()

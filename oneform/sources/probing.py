@@ -17,8 +17,10 @@ from oneform.sources import house
 from oneform.sources.connectors.base import ProbeResult
 from oneform.sources.connectors.registry import connector_class
 from oneform.sources.definition import Keys, Limits
+from oneform.sources.errors import SourceError
 from oneform.sources.house import House
 from oneform.sources.service import find_source
+from oneform.sources.trouble import told_as_source_errors
 
 LONGEST_S = 15
 """Somebody is waiting for the result of a probe."""
@@ -63,7 +65,11 @@ def carry_out_probe(probe: Probe, settings: Settings) -> ProbeResult:
         words = f"There is no connector {probe.kind} on this machine."
         return ProbeResult(ok=False, detail=words)
     bounds = house.bounds_of(settings, min(probe.limits.timeout_s, LONGEST_S))
-    result = connector(probe.settings, probe.secrets, bounds).probe()
+    try:
+        with told_as_source_errors(source=probe.code):
+            result = connector(probe.settings, probe.secrets, bounds).probe()
+    except SourceError as error:
+        return ProbeResult(ok=False, detail=error.detail)
     absent = [name for name in probe.columns if name not in result.columns]
     if result.ok and absent:
         words = f"The definition names columns that are not there: {', '.join(absent)[:500]}."

@@ -31,6 +31,10 @@ def escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
+class SpoolFailed(Exception):
+    """This machine cannot keep what a source gives: that is no fault of the source's."""
+
+
 class Pile(StrEnum):
     """For which table lines wait."""
 
@@ -69,7 +73,7 @@ class Spool:
             self._folder = None
 
     def add(self, pile: Pile, region_id: int, lines: list[str]) -> None:
-        """SourceError when it is too much altogether."""
+        """SourceError when it is too much altogether; SpoolFailed."""
         block = "".join(lines).encode()
         self._total += len(block)
         if self._total > MAX_BYTES:
@@ -77,7 +81,10 @@ class Spool:
         self._lines[pile, region_id].append(block)
         self._in_memory += len(block)
         if self._in_memory > MAX_IN_MEMORY:
-            self._write()
+            try:
+                self._write()
+            except OSError as error:
+                raise SpoolFailed(str(error)) from error
 
     def _write(self) -> None:
         if self._folder is None:

@@ -108,8 +108,12 @@ class Connector(Protocol):
         """
 
 
+MAX_PLACES = 1_000
+"""Places before or behind the point up to which numbers are worked with; a float has 308."""
+
+
 def text_of(raw: object) -> str:
-    """A key (area code, subject, code) as text, the same from every kind of store."""
+    """A key (area code, subject, code) as text, the same from every kind of store; for any value."""
     match raw:
         case None:
             return ""
@@ -119,17 +123,33 @@ def text_of(raw: object) -> str:
             return "true" if raw else "false"
         case float() if raw.is_integer():
             return str(int(raw))
-        case Decimal() if raw == raw.to_integral_value():
-            return str(int(raw))
         case Decimal():
-            return f"{raw.normalize():f}"
+            return _plain(raw)
         case dt.datetime() if raw.time() == dt.time():
             return raw.date().isoformat()
         case dt.date():
             return raw.isoformat()
-        case bytes():
-            return raw.decode(errors="replace").strip()
-    return str(raw)
+        case bytes() | bytearray() | memoryview():
+            return bytes(raw).decode(errors="replace").strip()
+    try:
+        return str(raw)
+    except Exception:  # of a driver's own type, or an integer of more digits than Python writes
+        return f"({type(raw).__name__})"
+
+
+def _plain(number: Decimal) -> str:
+    """Without an exponent and without zeros at its end; as it is, where that would be very long."""
+    if number.is_zero():
+        return "0"
+    if not is_moderate(number):
+        return str(number)
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def is_moderate(number: Decimal) -> bool:
+    """Whether a number is finite, and can be worked with: 1E+999999 keeps a process busy for minutes."""
+    return number.is_finite() and abs(number.adjusted()) < MAX_PLACES
 
 
 def refuse_absent(wanted: Iterable[str], present: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from oneform.sources.connectors.base import (
     refuse_absent,
 )
 from oneform.sources.connectors.csv_file import AUTO, ENCODINGS, read_records
-from oneform.sources.connectors.folders import find_path, open_regular
+from oneform.sources.connectors.folders import find_path, open_regular, readable
 from oneform.sources.errors import SourceError
 
 
@@ -76,7 +76,7 @@ class FileConnector:
         try:
             files = self._files()
             for path in files:
-                with open_regular(path) as file:
+                with readable(path), open_regular(path) as file:
                     records = self._records(file, path)
                     columns = next(records, [])
                     count = sum(1 for _ in islice(records, PROBE_ROWS))
@@ -91,7 +91,7 @@ class FileConnector:
 
     def fetch(self, query: FetchQuery) -> Generator[Batch, None, None]:
         for path in self._files():
-            with open_regular(path) as file:
+            with readable(path), open_regular(path) as file:
                 rows = self._rows(self._records(file, path), query)
                 while batch := list(islice(rows, query.batch_rows)):
                     yield batch
@@ -101,7 +101,8 @@ class FileConnector:
         path = find_path(self._settings["path"], self._bounds.folders)
         if not path.is_dir():
             return [path]
-        names = sorted(child.name for child in path.iterdir() if child.suffix.lower() == ".csv")
+        with readable(path):
+            names = sorted(child.name for child in path.iterdir() if child.suffix.lower() == ".csv")
         if not names:
             raise SourceError(f"There is no CSV file in the folder {path.name}.")
         return [find_path(str(path / name), self._bounds.folders) for name in names]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from oneform.sources.errors import SourceError
+from oneform.sources.errors import SourceDown, SourceError
 
 
 def find_path(text: str, folders: Iterable[Path]) -> Path:
@@ -24,6 +25,17 @@ def find_path(text: str, folders: Iterable[Path]) -> Path:
         if real.is_relative_to(folder) and real.exists():
             return real
     raise SourceError(f"There is no file {text[:200]!r} in the folders that sources may read.")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Around reading a file or folder of `find_path`: SourceError where that is not permitted,
+    SourceDown where the disk or the network below it gives up half-way."""
+    try:
+        yield
+    except OSError as error:
+        kind = SourceError if isinstance(error, PermissionError) else SourceDown
+        raise kind(f"{path.name} cannot be read: {error.strerror}.") from None
 
 
 def open_regular(path: Path) -> BinaryIO:

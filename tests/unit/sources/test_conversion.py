@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.periods import PeriodType, parse_period
-from oneform.sources.conversion import FieldConverter, Refusal, read_day, read_period
+from oneform.sources.connectors.base import text_of
+from oneform.sources.conversion import (
+    FieldConverter,
+    Refusal,
+    last_day_named,
+    read_day,
+    read_period,
+)
+from oneform.sources.intake import shown
 
 INTEGER = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
@@ -72,6 +81,9 @@ def test_value_becomes_what_the_field_holds(schema: dict[str, Any], raw: object,
         (INTEGER, "1e400", "64 bits"),
         (NUMBER, float("nan"), "finite"),
         (NUMBER, Decimal("Infinity"), "finite"),
+        (NUMBER, Decimal("sNaN"), "finite"),
+        (INTEGER, Decimal("1E+999999"), "out of all bounds"),
+        (STRING, memoryview(bytearray(b"a")), "no text"),
         (STRING, "a\0b", "U+0000"),
         (STRING, b"\xff", "no text"),
         (DATE, "2025-02-30", "calendar"),
@@ -178,3 +190,89 @@ def test_periods_are_read_in_their_ways_of_writing(
 def test_what_is_no_period_of_the_type_is_refused(raw: object, wanted: PeriodType) -> None:
     with pytest.raises(ValueError, match=r"period|year"):
         read_period(raw, wanted)
+
+
+class Strange:
+    """As a driver may give it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("has no words for itself")
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text(st.characters())
+    | st.binary()
+    | st.binary().map(memoryview)
+    | st.binary().map(bytearray).map(memoryview)
+    | st.dates()
+    | st.datetimes(timezones=st.none() | st.timezones())
+    | st.times()
+    | st.timedeltas()
+    | st.uuids()
+    | st.fractions()
+    | st.complex_numbers()
+    | st.builds(Strange)
+    | st.sampled_from([Decimal("sNaN"), Decimal("1E+999999"), Decimal("0E-999999")]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+    max_leaves=5,
+)
+SCHEMAS: list[dict[str, Any]] = [
+    INTEGER, NUMBER, STRING, DATE, BOOLEAN, {"type": "array"}, {"type": "object"}, {}
+]  # fmt: skip
+
+
+@given(anything)
+def test_any_value_has_a_text(raw: object) -> None:
+    assert isinstance(text_of(raw), str)
+    json.loads(shown(raw))
+
+
+@given(anything, st.sampled_from(SCHEMAS), st.sampled_from([{}, {"a": "1"}]))
+def test_any_value_is_converted_or_refused(
+    raw: object, schema: dict[str, Any], codes: dict[str, Any]
+) -> None:
+    found = FieldConverter(schema, codes)(raw)
+    if isinstance(found, str):
+        json.loads(found)
+        assert "\\u0000" not in found
+    else:
+        assert found is None or (isinstance(found, Refusal) and isinstance(found.detail, str))
+
+
+@given(anything, st.sampled_from(PeriodType))
+def test_any_value_is_a_day_and_a_period_or_is_told_to_be_none(
+    raw: object, wanted: PeriodType
+) -> None:
+    for read in (read_day, last_day_named, lambda raw: read_period(raw, wanted)):
+        with suppress(ValueError):
+            read(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (Decimal("1203.00"), "1203"),
+        (Decimal("-0.0"), "0"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("1234567890123456789012345678901.50"), "1234567890123456789012345678901.5"),
+        (Decimal("Infinity"), "Infinity"),
+        (Decimal("1E+999999"), "1E+999999"),
+        (float("nan"), "nan"),
+        (memoryview(b" 42 "), "42"),
+        (dt.timedelta(hours=1), "1:00:00"),
+    ],
+)
+def test_numbers_and_bytes_as_keys(raw: object, text: str) -> None:
+    assert text_of(raw) == text
+
+
+def test_number_of_more_digits_than_python_writes() -> None:
+    number = 10**5000
+    assert text_of(number) == "(int)"
+    assert json.loads(shown(number)) == "(int)"
+    assert isinstance(FieldConverter(INTEGER)(number), Refusal)
