@@ -17,6 +17,8 @@ import psycopg
 from installation import Up
 
 KINDS = ("web", "worker", "relay", "cron")
+MASTER = "master"
+"""Gunicorn's own process, which has a web process's title and none of its work."""
 MIB = 1024 * 1024
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -88,8 +90,10 @@ class Watch:
         with psycopg.connect(self._url, autocommit=True, application_name="watch") as connection:
             while not self._over.wait(self._every_s):
                 for kind in KINDS:
-                    for pid in self._up.pids(kind):
-                        self._look(kind, pid)
+                    pids = self._up.pids(kind)
+                    for pid in pids:
+                        is_master = kind == "web" and pid == pids[0]
+                        self._look(MASTER if is_master else kind, pid)
                 for name, seconds, query in connection.execute(_LEFT_OPEN):
                     who = f"{name}: {query}"
                     self.left_open[who] = max(self.left_open[who], float(seconds))

@@ -28,7 +28,8 @@ def web(settings: Settings, log: Path) -> Iterator[str]:
     """Gunicorn as `oneform up` starts it; its address."""
     port = free_port()
     kept = {name: text for name, text in os.environ.items() if not name.startswith("ONEFORM_")}
-    told = {**kept, **environment_of(settings), "ONEFORM_RATE_LIMIT": "100000", "WEB_CONCURRENCY": "2"}  # fmt: skip
+    told = {**kept, **environment_of(settings), "ONEFORM_RATE_LIMIT": "100000",
+            "ONEFORM_LOG_FORMAT": "json", "WEB_CONCURRENCY": "2"}  # fmt: skip
     with log.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "python:oneform.gunicorn_config",
