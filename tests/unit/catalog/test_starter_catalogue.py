@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,8 @@ from catalog.formats import FORMATS
 from catalog.formula import parse_condition, parse_formula
 from catalog.periods import Window, parse_duration
 from catalog.similarity import FieldIndex
-from catalog.starter import FOLDER, field_files
+from catalog.starter import FOLDER, asked_in, field_files
+from catalog.value_schema import code_lists_in, resolve_code_lists
 from oneform.kernel.jsonschemas import compile_schema
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,6 +76,7 @@ def _load() -> dict[str, list[dict[str, Any]]]:
 CATALOGUE = _load()
 FIELDS: dict[str, dict[str, Any]] = {each["code"]: each for each in CATALOGUE["fields"]}
 LISTS: dict[str, dict[str, Any]] = {each["code"]: each for each in CATALOGUE["code_lists"]}
+CODES = {code: [item["code"] for item in each["items"]] for code, each in LISTS.items()}
 
 
 def _is_numeric(field: dict[str, Any]) -> bool:
@@ -157,9 +160,32 @@ def test_a_wording_leads_to_one_field_of_a_kind() -> None:
     assert {word: codes for word, codes in wordings.items() if len(codes) > 1} == {}
 
 
-def test_what_a_form_asks_in_percent_is_answered_in_percent() -> None:
+def _questions() -> list[dict[str, str]]:
+    """The 419 questions of real forms."""
     with (ROOT / "benchmarks/suggestions/data/real_fields.csv").open(encoding="utf-8") as file:
-        asked = {row["name_zh"] for row in csv.DictReader(file) if row["unit"] == "%"}
+        return list(csv.DictReader(file))
+
+
+def test_what_a_form_of_needs_asks_is_not_answered_by_what_stands() -> None:
+    needs = {row["id"] for row in _questions() if "需求" in row["form_title"]}
+    texts = [path.read_text(encoding="utf-8") for path in field_files()]
+    answering = {
+        asked.code: found
+        for asked in chain.from_iterable(map(asked_in, texts))
+        if (found := needs & set(asked.questions))
+    }
+    assert set().union(*answering.values()) == needs
+    assert [code for code in answering if "_needed" not in code] == []
+
+
+def test_where_a_form_lets_choose_several_the_field_holds_several() -> None:
+    several = _where(lambda field: any("多选" in word for word in field["synonyms"]))
+    assert several
+    assert {FIELDS[code]["schema"]["type"] for code in several} == {"array"}
+
+
+def test_what_a_form_asks_in_percent_is_answered_in_percent() -> None:
+    asked = {row["name_zh"] for row in _questions() if row["unit"] == "%"}
     assert len(asked) > 10
     answering = {
         code: field["unit"]
@@ -189,7 +215,9 @@ def test_owners_kinds_and_code_lists_exist_and_are_used() -> None:
     assert {field["owner"] for field in FIELDS.values()} == owners
     kinds = {kind["code"] for kind in CATALOGUE["subject_kinds"]}
     assert {field["subject_kind"] for field in FIELDS.values()} == kinds
-    used = {field["schema"].get("code_list") for field in FIELDS.values()} - {None}
+    used = {
+        part["code_list"] for field in FIELDS.values() for _, part in code_lists_in(field["schema"])
+    }
     assert used == set(LISTS)
 
 
@@ -207,8 +235,7 @@ def test_code_lists_have_items_with_codes_and_names() -> None:
 
 def test_schemas_are_json_schemas_and_formats_are_known() -> None:
     for code, field in FIELDS.items():
-        schema = {name: part for name, part in field["schema"].items() if name != "code_list"}
-        assert compile_schema(schema, FORMATS), code
+        assert compile_schema(resolve_code_lists(field["schema"], CODES), FORMATS), code
         assert field["schema"]["type"] != "string" or len(field["schema"]) > 1, code
     for kind in CATALOGUE["subject_kinds"]:
         assert compile_schema(kind["key_schema"], FORMATS), kind["code"]
@@ -324,6 +351,8 @@ def test_conditions_compare_with_what_the_field_can_hold() -> None:
             listed = LISTS.get(source["schema"].get("code_list", ""), {"items": ()})["items"]
             if _is_numeric(source):
                 assert all(isinstance(each, Decimal) for each in comparison.operands), code
+            elif source["schema"]["type"] == "boolean":
+                assert all(isinstance(each, bool) for each in comparison.operands), code
             else:
                 assert set(comparison.operands) <= {item["code"] for item in listed}, code
 
@@ -393,6 +422,7 @@ def test_what_is_personal_is_marked_and_never_free() -> None:
     for one, other in (
         ("household.head_name", "resident.name"),
         ("household.address", "resident.address"),
+        ("household.head_id_number", "resident.id_number"),
     ):
         assert FIELDS[one]["sensitivity"] == FIELDS[other]["sensitivity"], one
     sensitive = {"id_number", "health_status", "disability_category", "disability_grade"}
