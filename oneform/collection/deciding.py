@@ -45,9 +45,7 @@ def decide_refusal(ctx: Context, command: DecideRefusal) -> RefusalView:
     policy.require_reach(ctx, refusal.path if refusal else None, secret=True)
     assert refusal is not None
     _check(ctx, command, actor, refusal)
-    if command.scope is RefusalScope.ALL:
-        # No resolver may ask while it is decided that nobody is to be asked.
-        locks.take_regions(ctx, ctx.sql(_REGIONS).scalars())
+    everywhere = _hold_everywhere(ctx) if command.scope is RefusalScope.ALL else []
     keys = {(row.region_id, row.ask_id) for row in ctx.sql(_ASKS_OF, id=command.id)}
     asks = hold_asks(ctx, keys, are_ours=True).values()
     _write_decision(ctx, command, actor)
@@ -57,7 +55,7 @@ def decide_refusal(ctx: Context, command: DecideRefusal) -> RefusalView:
             _overturn(ctx, refused, stood=ctx.today() - ctx.clock.day_of(refusal.created_at))
     elif command.scope is RefusalScope.ALL:
         with together(ctx):
-            _uphold_everywhere(ctx, command.id, asks)
+            _uphold_everywhere(ctx, command.id, asks, everywhere)
     else:
         # The status of the cells stays `refused`: no books to keep.
         for region_id, rows in by_region(refused).items():
@@ -81,7 +79,16 @@ FROM refusal AS r JOIN area AS u ON u.id = r.unit_id WHERE r.id = :id
 
 _ASKS_OF = "SELECT region_id, ask_id FROM refusal_ask WHERE refusal_id = :id"
 
-_REGIONS = "SELECT DISTINCT region_id FROM area"
+
+def _hold_everywhere(ctx: Context) -> list[int]:
+    """Hold all regions alone: no resolver may ask while it is decided that nobody is to be asked.
+
+    The areas before, so that no region comes in meanwhile.
+    """
+    locks.take(ctx, locks.Space.AREAS)
+    regions = sorted(ctx.sql("SELECT DISTINCT region_id FROM area").scalars())
+    locks.take_regions(ctx, regions)
+    return regions
 
 
 def _check(ctx: Context, command: DecideRefusal, actor: Principal, refusal: Any) -> None:
@@ -157,8 +164,10 @@ WHERE a.state IN {in_states(LIVE)} ORDER BY a.region_id, a.id
 """
 
 
-def _uphold_everywhere(ctx: Context, refusal_id: uuid.UUID, asks: Collection[AskRow]) -> None:
-    """Nobody is asked these fields for these periods any more. Every region is held alone.
+def _uphold_everywhere(
+    ctx: Context, refusal_id: uuid.UUID, asks: Collection[AskRow], regions: Collection[int]
+) -> None:
+    """Nobody is asked these fields for these periods any more. `regions`: all, each held alone.
 
     The exemption is one row that all regions see at once, so all their books are
     read before it is written and brought up to date after it.
@@ -169,7 +178,7 @@ def _uphold_everywhere(ctx: Context, refusal_id: uuid.UUID, asks: Collection[Ask
     for row in ctx.sql(_SAME_ASKS, **same):
         found.setdefault(row.region_id, []).append(row.id)
     with ExitStack() as books:
-        for region_id in sorted(ctx.sql(_REGIONS).scalars()):
+        for region_id in regions:
             cells = Cells(region_id, _OPEN_CELLS, {**same, "c_region": region_id})
             books.enter_context(changing(ctx, cells))
         ctx.sql(_EXEMPT, refusal=refusal_id, **same)

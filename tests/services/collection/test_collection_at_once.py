@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from collection_fixtures import World, make_world
 from factories import (
+    AREAS,
+    CITY,
     COUNTY,
     FAR_VILLAGE,
     FOREIGN_VILLAGE,
@@ -22,7 +24,9 @@ from factories import (
     make_request,
     resolve_request,
 )
+from waiting import wait_until_blocked
 
+from oneform.areas.service import import_areas
 from oneform.collection.commands import (
     AmendAnswer,
     DecideRefusal,
@@ -228,6 +232,29 @@ def test_refusal_is_decided_by_one_of_two(runtime: Runtime, second: Runtime, cou
     with runtime.context(OPERATOR) as ctx:
         assert sum(counts_of(ctx, request).values()) == 3
         assert_balanced(ctx)
+
+
+def test_exemption_waits_for_a_county_that_is_coming_in(
+    runtime: Runtime, second: Runtime, county: World
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        make_request(ctx, county.health, ["test.people"])
+        ask = asks_of(ctx)["test.people"]
+        refusal = refuse_asks(
+            ctx.acting_as(county.village), RefuseAsks(asks=[ask], reason=RefusalReason.CANNOT)
+        )
+    command = DecideRefusal(
+        id=refusal.id, decision=Decision.UPHOLD, scope=RefusalScope.ALL, reason="核实"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with runtime.context(OPERATOR) as ctx:
+            import_areas(ctx, f"{AREAS}420104000000,{CITY},3,硚口区\n".encode())
+            decided = pool.submit(
+                attempt, second, county.catalog_admin, lambda ctx: decide_refusal(ctx, command)
+            )
+            wait_until_blocked(runtime.engine, decided)
+            assert not decided.done()
+        assert decided.result().state == "upheld"
 
 
 def test_exemption_and_new_requests_at_once(
