@@ -301,7 +301,7 @@ _WITHDRAW_ANSWERS = sa.text(
 
 
 def drop_drafts(ctx: Context, region_id: int, ask_ids: Sequence[int]) -> None:
-    """Delete the drafts of asks that have ended."""
+    """Delete the drafts of some asks."""
     if ask_ids:
         ctx.sql(_DROP_DRAFTS, region=region_id, ids=list(ask_ids))
 

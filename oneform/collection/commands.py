@@ -106,6 +106,8 @@ class SaveDraft:
     ask: str
     value: Any
     base: str | None = None
+    over_own: bool = False
+    """Replace what the same person wrote since, in another window or a moment ago, whatever `base`."""
 
 
 class DraftOutcome(StrEnum):

@@ -10,7 +10,15 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from oneform.collection.asks import AskKey, AskRow, by_region, hold_asks, parse_ask, why_not
+from oneform.collection.asks import (
+    AskKey,
+    AskRow,
+    by_region,
+    drop_drafts,
+    hold_asks,
+    parse_ask,
+    why_not,
+)
 from oneform.collection.commands import DraftOutcome, MistakeCode, SaveDraft
 from oneform.collection.reach import require_person
 from oneform.collection.views import Draft, SavedDraft
@@ -34,7 +42,6 @@ _PUT = sa.text(
       staff_id = excluded.staff_id, updated_at = excluded.updated_at
     """
 )
-_REMOVE = sa.text("DELETE FROM answer_draft WHERE region_id = :region AND ask_id = ANY(:asks)")
 
 _READ = sa.text(
     """
@@ -121,6 +128,8 @@ def _conflict(
     owner, theirs = stored.get(ask.key, (None, None))
     if draft.base == (theirs.etag if theirs else None):
         return None
+    if draft.over_own and owner in (None, staff_id):
+        return None
     if theirs and owner == staff_id and theirs.value == draft.value:
         # The same once more: the answer to the first attempt was lost on its way.
         return SavedDraft(ask=draft.ask, outcome=DraftOutcome.SAVED, etag=theirs.etag)
@@ -136,8 +145,7 @@ def _write(
     for region_id, rows in by_region([asks[key] for key in changed]).items():
         gone = [ask.id for ask in rows if changed[ask.key][0] is None]
         kept = [ask for ask in rows if changed[ask.key][0] is not None]
-        if gone:
-            ctx.sql(_REMOVE, region=region_id, asks=gone)
+        drop_drafts(ctx, region_id, gone)
         if kept:
             put_drafts(
                 ctx,

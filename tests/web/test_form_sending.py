@@ -74,19 +74,20 @@ def test_two_touches_at_once_send_once(
     assert sent == 1
 
 
+@pytest.mark.parametrize("name", ["李建国", "王桂兰"], ids=["other", "namesake"])
 def test_draft_of_somebody_else_is_shown_and_replaced_only_knowingly(
-    site: Site, client: FlaskClient, world: VillageWorld, village: Village
+    site: Site, client: FlaskClient, world: VillageWorld, village: Village, name: str
 ) -> None:
     ask = world.asks(village)[HOUSEHOLDS]
     with site.runtime.context(OPERATOR) as ctx:
-        other = world.add_person(ctx, village.code, name="李建国")
+        other = world.add_person(ctx, village.code, name=name)
     colleague = site.app.test_client()
     sign_in(colleague, other)
     send_form(colleague, "save", {f"value.{ask}": "400", f"base.{ask}": ""})
 
     told = send_form(client, "check", {f"value.{ask}": "410", f"base.{ask}": ""})
     assert told.status_code == 422
-    assert "李建国在 09:00 填了：400\u00a0户" in told.text
+    assert f"{name}在 09:00 填了：400\u00a0户" in told.text
     assert 'value="410"' in told.text
     assert world.drafts(village) == {HOUSEHOLDS: 400}
     base = dict(hidden_of(told))[f"base.{ask}"]

@@ -138,7 +138,7 @@ def drafts_of(readings: Sequence[Reading], page: FormPage) -> list[SaveDraft]:
         # Equal drafts are left alone, whoever made them; True is not 1 here.
         if (type(value), value) != (type(before.draft), before.draft):
             base = reading.question.base
-            drafts.append(SaveDraft(ask=before.ask, value=value, base=base))
+            drafts.append(SaveDraft(ask=before.ask, value=value, base=base, over_own=True))
     return drafts
 
 

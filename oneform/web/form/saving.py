@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flask_babel import gettext  # type: ignore[import-untyped]
 
-from oneform.collection.commands import DraftOutcome, SaveDraft
+from oneform.collection.commands import DraftOutcome
 from oneform.collection.service import save_drafts
 from oneform.collection.views import SavedDraft
 from oneform.kernel.context import Context
@@ -17,7 +17,6 @@ from oneform.web.form.drafts import read_draft
 from oneform.web.form.model import FormPage, Question
 from oneform.web.form.reading import value_words
 from oneform.web.formats import clock_words
-from oneform.web.visitors import current_visitor
 
 
 def save_typed(
@@ -31,29 +30,12 @@ def save_typed(
     if not drafts:
         return page
     outcomes = {each.ask: each for each in save_drafts(ctx, drafts)}
-    again = [
-        SaveDraft(ask=draft.ask, value=draft.value, base=theirs.etag if theirs else None)
-        for draft in drafts
-        if _is_nobody_elses(outcome := outcomes[draft.ask])
-        for theirs in [outcome.theirs]
-    ]
-    if again:
-        outcomes |= {each.ask: each for each in save_drafts(ctx, again)}
 
     def tell(question: Question) -> Question:
         outcome = outcomes.get(question.ask)
         return question if outcome is None else _told(question, outcome)
 
     return with_questions(page, tell)
-
-
-def _is_nobody_elses(outcome: SavedDraft) -> bool:
-    """Whether a conflict is none: the draft was taken away, or it is one's own, from another
-    window or from a moment ago."""
-    if outcome.outcome is not DraftOutcome.CONFLICT:
-        return False
-    visitor = current_visitor()
-    return outcome.theirs is None or (visitor is not None and outcome.theirs.by == visitor.name)
 
 
 def _told(question: Question, outcome: SavedDraft) -> Question:

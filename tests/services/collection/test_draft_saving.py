@@ -72,6 +72,21 @@ def test_base_that_is_gone_is_a_conflict_with_nothing(ctx: Context, world: World
     assert (outcome.outcome, outcome.theirs) == ("conflict", None)
 
 
+def test_own_draft_of_another_window_gives_way_where_that_is_wanted(
+    ctx: Context, world: World, ask: str
+) -> None:
+    def over_own(who: Principal, value: str) -> SavedDraft:
+        draft = SaveDraft(ask=ask, value=value, base="0" * 32, over_own=True)
+        return save_drafts(ctx.acting_as(who), [draft])[0]
+
+    assert over_own(world.village, "first").outcome == "saved"
+    assert over_own(world.village, "second").outcome == "saved"
+    assert over_own(world.colleague, "theirs").outcome == "conflict"
+    draft = stored(ctx, world.village)
+    assert draft is not None
+    assert draft.value == "second"
+
+
 def test_repeating_a_draft_whose_answer_was_lost_is_no_conflict(
     ctx: Context, world: World, ask: str
 ) -> None:
