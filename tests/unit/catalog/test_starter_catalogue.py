@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +26,7 @@ from catalog.formats import FORMATS
 from catalog.formula import parse_condition, parse_formula
 from catalog.periods import Window, parse_duration
 from catalog.similarity import FieldIndex
-from catalog.starter import FOLDER, asked_in, field_files
+from catalog.starter import FOLDER, Asked, asked_in, field_files
 from catalog.value_schema import code_lists_in, resolve_code_lists
 from oneform.kernel.jsonschemas import compile_schema
 
@@ -166,14 +165,21 @@ def _questions() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _asked() -> Iterator[Asked]:
+    for path in field_files():
+        yield from asked_in(path.read_text(encoding="utf-8"))
+
+
+def test_two_lines_of_one_form_are_two_facts() -> None:
+    forms = {row["id"]: row["form_title"] for row in _questions()}
+    for asked in _asked():
+        lines = Counter(forms[question] for question in asked.questions)
+        assert max(lines.values(), default=1) == 1, (asked.code, lines)
+
+
 def test_what_a_form_of_needs_asks_is_not_answered_by_what_stands() -> None:
     needs = {row["id"] for row in _questions() if "需求" in row["form_title"]}
-    texts = [path.read_text(encoding="utf-8") for path in field_files()]
-    answering = {
-        asked.code: found
-        for asked in chain.from_iterable(map(asked_in, texts))
-        if (found := needs & set(asked.questions))
-    }
+    answering = {asked.code: found for asked in _asked() if (found := needs & set(asked.questions))}
     assert set().union(*answering.values()) == needs
     assert [code for code in answering if "_needed" not in code] == []
 
