@@ -65,6 +65,10 @@ class JobRun:
             if gone.one_or_none() is None:
                 raise LeaseLost(f"outbox row {self.row_id} was handed to another run")
 
+    def free_key(self, ctx: Context) -> None:
+        """Let the job be enqueued anew under its key, in the unit of work that ends this run."""
+        ctx.sql("UPDATE outbox SET key = NULL WHERE id = :id", id=self.row_id)
+
 
 # The relay is told, since there is room for another job now.
 _FINISH = sa.text(

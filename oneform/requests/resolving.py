@@ -32,6 +32,9 @@ class Run(Protocol):
 
     def last(self) -> AbstractContextManager[Context]: ...
 
+    def free_key(self, ctx: Context, /) -> None:
+        """Let the job be enqueued anew under its key, in the last unit of work."""
+
 
 def resolve_regions(run: Run, request_id: uuid.UUID, region_ids: list[int]) -> None:
     """Resolve these regions of a request, as far as the database alone can say.
@@ -56,25 +59,37 @@ def fetch_and_resolve(run: Run, request_id: uuid.UUID, region_id: int) -> None:
     """Call the sources for a region of a request, in order of authority; then ask for the gap.
 
     A source that is down is tried again within its limit; one that is merely
-    busy, until it has answered.
+    busy, until it has answered. What came to be missing meanwhile (a grant was
+    decided) is looked for in its sources before anybody is asked for it.
     """
     plans = _plans(run, request_id, region_id)
-    outcome = _fetch(run, request_id, region_id, plans or [])
+    outcome = _fetch(run, request_id, region_id, plans)
     with run.last() as ctx:
-        if plans is None or _put_off(ctx, request_id, region_id, outcome):
+        if not resolver.decide(ctx, request_id, region_id):
             return
-        if resolver.decide(ctx, request_id, region_id):
+        pause_s = _pause(ctx, request_id, region_id, outcome)
+        if pause_s is None:
             resolver.judge(ctx, request_id, region_id)
-            resolver.resolve(ctx, request_id, region_id)
+            left = sources_for(ctx, resolver.missing_fields(ctx, request_id), region_id)
+            if _pairs(left) <= _pairs(plans):
+                resolver.resolve(ctx, request_id, region_id)
+                return
+        run.free_key(ctx)
+        _fetch_later(ctx, request_id, region_id, delay_s=pause_s or 0)
 
 
-def _plans(run: Run, request_id: uuid.UUID, region_id: int) -> list[SourcePlan] | None:
-    """The sources that may have what is missing; None where nothing is to be resolved any more."""
+def _plans(run: Run, request_id: uuid.UUID, region_id: int) -> list[SourcePlan]:
+    """The sources that may have what is missing; none where nothing is to be resolved any more."""
     with run.context() as ctx:
         if not resolver.decide(ctx, request_id, region_id):
-            return None
+            return []
         resolver.judge(ctx, request_id, region_id)
         return sources_for(ctx, resolver.missing_fields(ctx, request_id), region_id)
+
+
+def _pairs(plans: list[SourcePlan]) -> set[tuple[int, int]]:
+    """Sources with each of the fields that they may answer."""
+    return {(plan.source_id, field_id) for plan in plans for field_id in plan.field_ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,33 +116,35 @@ def _fetch(run: Run, request_id: uuid.UUID, region_id: int, plans: list[SourcePl
     return Outcome(down, busy_s)
 
 
-def _put_off(ctx: Context, request_id: uuid.UUID, region_id: int, outcome: Outcome) -> bool:
-    """Have the sources called again later, where that may help and the limit allows it."""
+def _pause(ctx: Context, request_id: uuid.UUID, region_id: int, outcome: Outcome) -> float | None:
+    """Seconds until the sources are called again, where that may help and the limit allows it."""
     if outcome.busy_s:
-        _fetch_later(ctx, request_id, region_id, delay_s=outcome.busy_s)
-        return True
+        return outcome.busy_s
     if not outcome.down:
-        return False
+        return None
     attempts = ctx.sql(
         "UPDATE request_region SET fetch_attempts = fetch_attempts + 1 "
         "WHERE request_id = :request AND region_id = :region RETURNING fetch_attempts",
         request=request_id,
         region=region_id,
     ).scalar_one()
-    if attempts > len(FETCH_DELAYS_S):
-        return False
-    _fetch_later(ctx, request_id, region_id, delay_s=FETCH_DELAYS_S[attempts - 1])
-    return True
+    return FETCH_DELAYS_S[attempts - 1] if attempts <= len(FETCH_DELAYS_S) else None
 
 
 def _fetch_later(
     ctx: Context, request_id: uuid.UUID, region_id: int, *, delay_s: float = 0
 ) -> None:
+    """Have the sources called: by one job for each region, however often it is resolved.
+
+    Under the region's lock. A job that is there already looks afresh under the same lock before it
+    ends, so it does not miss what this is called for.
+    """
     agency_id = ctx.sql("SELECT agency_id FROM request WHERE id = :id", id=request_id).scalar_one()
     ctx.outbox.enqueue(
         RequestJob.FETCH_AND_RESOLVE,
         agency_id=agency_id,
         delay_s=delay_s,
+        key=f"fetch:{request_id}:{region_id}",
         request_id=request_id,
         region_id=region_id,
     )

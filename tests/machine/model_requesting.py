@@ -105,9 +105,18 @@ def resolve_region(m: Model, request: Request, region: int) -> None:
         return
     decide(m, request, part)
     if store_may_help(m, request, part, "collect", "share"):
-        m.jobs.append(Job("fetch_and_resolve", request, (region,)))
+        fetch_later(m, request, region)
     else:
         ask_for_gap(m, request, part)
+
+
+def fetch_later(m: Model, request: Request, region: int) -> None:
+    """Once, however often the region is resolved."""
+    if not any(
+        (job.name, job.request, job.regions) == ("fetch_and_resolve", request, (region,))
+        for job in m.jobs
+    ):
+        m.jobs.append(Job("fetch_and_resolve", request, (region,)))
 
 
 def decide(m: Model, request: Request, part: Part) -> None:
