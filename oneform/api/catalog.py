@@ -12,9 +12,10 @@ from catalog.force import VersionState
 from catalog.models import Mode
 from catalog.views import CodeListView, FieldVersionView, SubjectKindView
 from oneform.api.blueprints import Blueprint, current_context, public, tagged
-from oneform.api.etags import etag_of, set_etag
+from oneform.api.etags import set_etag
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Day, Instant, Schema, Words
+from oneform.kernel.etags import etag_of
 from oneform.kernel.paging import Page, cut_page
 
 blueprint = Blueprint("catalog", __name__, description="The whitelist (白名单目录).")

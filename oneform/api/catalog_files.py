@@ -13,8 +13,9 @@ from catalog.bundle import dump_json, dump_yaml
 from catalog.snapshot import snapshot
 from catalog.tables import write_csv, write_xlsx
 from oneform.api.blueprints import Blueprint, current_context, public, tagged
-from oneform.api.etags import etag_of, is_known, set_etag
+from oneform.api.etags import is_known, set_etag
 from oneform.kernel.context import Context
+from oneform.kernel.etags import etag_of
 
 blueprint = Blueprint("catalog_files", __name__, description="The whole whitelist as a file.")
 

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import flask
-import orjson
 
 from oneform.kernel.errors import Stale
-
-
-def etag_of(*parts: object) -> str:
-    """A tag of what identifies a state: its id and its version, or all that is shown of it."""
-    raw = orjson.dumps(parts, default=str, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(raw).hexdigest()[:32]
 
 
 def set_etag(etag: str) -> None:
@@ -21,26 +12,13 @@ def set_etag(etag: str) -> None:
     flask.g.oneform_etag = etag
 
 
-def is_conditional() -> bool:
-    """Whether the change in hand is meant for one state only, be that readable or not."""
-    return "If-Match" in flask.request.headers
-
-
-def check_etag(etag: str) -> None:
-    """Stale unless If-Match is absent, `*`, or names this state. Lock the row before."""
-    if is_conditional() and not flask.request.if_match.contains(etag):
-        raise Stale(
-            "If-Match names another state than the present one: read the thing again first."
-        )
-
-
 def given_etag() -> str | None:
-    """The tag of If-Match, for services that compare it themselves; None when absent or `*`.
+    """The tag of If-Match, for services to compare once they hold the thing; None when absent or `*`.
 
     Stale for several, a weak one, or one that cannot be read: they name no one present state.
     """
     given = flask.request.if_match
-    if not is_conditional() or given.star_tag:
+    if "If-Match" not in flask.request.headers or given.star_tag:
         return None
     tags = given.as_set()
     if len(tags) != 1:

@@ -21,7 +21,7 @@ from oneform.api.blueprints import (
     tagged,
 )
 from oneform.api.errors import InvalidBody, TooManyRequests
-from oneform.api.etags import check_etag, etag_of, is_conditional, set_etag
+from oneform.api.etags import given_etag, set_etag
 from oneform.api.idempotency import idempotent
 from oneform.api.mistakes import mistakes_of
 from oneform.api.paging import PageIn, page_of
@@ -257,9 +257,9 @@ def list_requests(query: dict[str, Any]) -> Page[RequestSummary]:
 @tagged
 def get_request(request_id: uuid.UUID) -> dict[str, Any]:
     """Read a request with its books."""
-    body = shown(reading.get_request(current_context(), request_id))
-    set_etag(etag_of(body))
-    return body
+    request = reading.get_request(current_context(), request_id)
+    set_etag(request.etag)
+    return shown(request)
 
 
 class ProgressIn(PageIn):
@@ -336,9 +336,8 @@ def list_events(query: dict[str, Any], request_id: uuid.UUID) -> Page[EventView]
 @may_fail(RequestEnded, Stale)
 def cancel_request(request_id: uuid.UUID) -> dict[str, Any]:
     """Cancel a request. Asks that nobody else waits for are withdrawn."""
-    if is_conditional():
-        check_etag(etag_of(shown(reading.get_request(current_context(), request_id))))
-    return shown(withdrawal.cancel_request(current_context(), request_id))
+    request = withdrawal.cancel_request(current_context(), request_id, if_match=given_etag())
+    return shown(request)
 
 
 class DataIn(Schema):

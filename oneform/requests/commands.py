@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.whitelist import RejectedField
+from oneform.kernel.etags import etag_of
 from oneform.requests.models import CellStatus, RequestState
 
 
@@ -93,6 +94,11 @@ class RequestView(RequestSummary):
     units_total: int
     units_complete: int
     dropped_fields: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def etag(self) -> str:
+        """Of this state of the request, its books included."""
+        return etag_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

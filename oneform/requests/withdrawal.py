@@ -13,6 +13,7 @@ from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.kernel.errors import Stale
 from oneform.kernel.plans import plan_afresh
 from oneform.requests import resolver
 from oneform.requests.commands import RequestView
@@ -128,11 +129,13 @@ ORDER BY region_id
 """
 
 
-def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
+def cancel_request(
+    ctx: Context, request_id: uuid.UUID, *, if_match: str | None = None
+) -> RequestView:
     """Cancel a request; asks that nobody else waits for are withdrawn.
 
-    Cancelling twice is no mistake. Raises NotFound, and RequestEnded for a
-    request that is fulfilled.
+    Cancelling twice is no mistake. Raises NotFound; Stale if `if_match` is not the
+    present etag; RequestEnded for a request that is fulfilled.
     """
     actor = policy.require(ctx, Permission.CANCEL_REQUEST)
     get_request(ctx, request_id)
@@ -146,6 +149,8 @@ def cancel_request(ctx: Context, request_id: uuid.UUID) -> RequestView:
     locks.take_request(ctx, request_id, regions)
     # Before the books, since its state decides: nobody else books for it while its regions are ours.
     hold_requests(ctx, [request_id])
+    if if_match is not None and if_match != get_request(ctx, request_id).etag:
+        raise Stale
     request = ctx.session.get(Request, request_id, populate_existing=True)
     assert request is not None
     if request.state == RequestState.CANCELLED:

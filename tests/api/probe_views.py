@@ -16,13 +16,22 @@ from oneform.api.blueprints import (
     public,
 )
 from oneform.api.bodies import raw_body
-from oneform.api.etags import check_etag, etag_of, set_etag
+from oneform.api.etags import given_etag, set_etag
 from oneform.api.idempotency import idempotent
 from oneform.api.paging import PageIn, page_of
 from oneform.api.schemas import Instant, Schema, Text
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
-from oneform.kernel.errors import Conflict, DomainError, Forbidden, Invalid, Mistake, NotFound
+from oneform.kernel.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    Mistake,
+    NotFound,
+    Stale,
+)
+from oneform.kernel.etags import etag_of
 from oneform.kernel.paging import Page, decode_cursor, encode_cursor
 
 blueprint = Blueprint("probe", __name__, url_prefix="/probe", description="Of the tests.")
@@ -176,7 +185,8 @@ def read_thing() -> dict[str, int]:
 @public
 def change_thing() -> dict[str, int]:
     """Change it."""
-    check_etag(etag_of(STATE))
+    if given_etag() not in (None, etag_of(STATE)):
+        raise Stale
     STATE["version"] += 1
     set_etag(etag_of(STATE))
     return dict(STATE)

@@ -423,8 +423,12 @@ def test_progress_fields_and_events(
     assert client.get(f"{path}/fields?cursor=nonsense").status_code == 400
     kinds = [event["kind"] for event in client.get(f"{path}/events").json["items"]]
     assert kinds[0] == "accepted"
-    cancelled = client.post(f"{path}/cancel").json
+    etag = client.get(path).headers["ETag"]
+    stale = client.post(f"{path}/cancel", headers={"If-Match": f'"x{etag[1:]}'})
+    assert (stale.status_code, stale.json["type"][20:]) == (412, "precondition-failed")
+    cancelled = client.post(f"{path}/cancel", headers={"If-Match": etag}).json
     assert cancelled["state"] == "cancelled"
+    assert client.get(path).headers["ETag"] != etag
 
 
 def test_data_has_its_media_type_and_is_of_an_area_that_exists(
