@@ -17,7 +17,7 @@ from catalog.documents import Syntax
 from catalog.errors import NoSuchCodeList, NoSuchField
 from catalog.force import VersionState
 from catalog.snapshot import Snapshot, snapshot
-from catalog.views import CodeListView, FieldVersionView, SubjectKindView
+from catalog.views import CodeListView, FieldVersionView, ListedField, SubjectKindView
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
@@ -68,8 +68,9 @@ def list_fields(
     state: VersionState | None = VersionState.EFFECTIVE,
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
-) -> Page[FieldVersionView]:
-    """Fields that have all of this, in the order of their codes; with `q`, the best first.
+) -> Page[ListedField]:
+    """Fields that have all of this, in the order of their codes; with `q`, the best first, each
+    with how well it fits and why.
 
     `q` is words (Chinese, English), a code or part of one. `state`: fields with a version
     in that state today, shown by the last such version; None: every field, shown by the
@@ -79,15 +80,16 @@ def list_fields(
     catalog, today = snapshot(ctx), ctx.today()
     fields = catalog.in_state(state, today)
     if q is not None and q.strip():
-        codes = [match.code for match in catalog.index(today, state).search(q, limit=None)]
+        found = catalog.index(today, state).search(q, limit=None)
+        listed = [ListedField(fields[match.code], match) for match in found]
     else:
-        codes = sorted(fields)
+        listed = [ListedField(fields[code], None) for code in sorted(fields)]
     wanted = {"topic": topic, "subject_kind": kind, "owner": owner, "mode": mode}
     criteria = {name: value for name, value in wanted.items() if value is not None}
     items = [
-        fields[code]
-        for code in codes
-        if all(getattr(fields[code].definition, name) == v for name, v in criteria.items())
+        each
+        for each in listed
+        if all(getattr(each.version.definition, name) == v for name, v in criteria.items())
     ]
     first = _place_after(items, cursor)
     last = first + limit
@@ -97,7 +99,7 @@ def list_fields(
     )
 
 
-def _place_after(items: list[FieldVersionView], cursor: str | None) -> int:
+def _place_after(items: list[ListedField], cursor: str | None) -> int:
     """Where a page begins: behind the field that ended the one before or, where that is no
     longer in the list, at the same distance from the top."""
     if cursor is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.definition import FieldDefinition, in_language_order
 from catalog.force import VersionState, state_on
+from catalog.similarity import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,19 @@ class FieldVersionView:
 
     def state_on(self, day: dt.date) -> VersionState:
         return state_on(self, day)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedField:
+    """A field of a list, by one of its versions. `match`: how well it fits what was searched for,
+    and why; None where nothing was."""
+
+    version: FieldVersionView
+    match: Match | None
+
+    @property
+    def code(self) -> str:
+        return self.version.code
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class Suggestion:
     field: str
     name: Mapping[str, str]
     score: float
+    reasons: list[str]
+    """As in `catalog.similarity.Match`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +149,5 @@ def _suggestions(
             continue
         if judge(state.by_code[match.code], demand, on).reason not in NEVER_SUGGESTED:
             name = in_force[match.code].definition.name
-            suggestions.append(Suggestion(match.code, name, match.score))
+            suggestions.append(Suggestion(match.code, name, match.score, match.reasons))
     return suggestions[:MAX_SUGGESTIONS]

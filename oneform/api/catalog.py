@@ -10,11 +10,11 @@ from marshmallow import EXCLUDE, fields, validate
 from catalog import reading
 from catalog.force import VersionState
 from catalog.models import Mode
-from catalog.views import CodeListView, FieldVersionView, SubjectKindView
+from catalog.views import CodeListView, FieldVersionView, ListedField, SubjectKindView
 from oneform.api.blueprints import Blueprint, current_context, public, tagged
 from oneform.api.etags import set_etag
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Day, Instant, Schema, Words
+from oneform.api.schemas import REASONS, Day, Instant, Schema, Words
 from oneform.kernel.etags import etag_of
 from oneform.kernel.paging import Page, cut_page
 
@@ -90,6 +90,17 @@ class FieldOut(Schema):
     published_at = Instant()
 
 
+class MatchOut(Schema):
+    score = fields.Float(metadata={"description": "from 0 to 1"})
+    reasons = fields.List(fields.String(), metadata={"description": REASONS})
+
+
+class ListedFieldOut(FieldOut):
+    match = fields.Nested(
+        MatchOut, metadata={"description": "how well it fits `q`; without `q`, none"}
+    )
+
+
 class CodeListItemOut(Schema):
     code = fields.String()
     name = Words()
@@ -125,14 +136,19 @@ def shown(version: FieldVersionView, today: dt.date) -> dict[str, Any]:
 
 @blueprint.get("/fields")
 @blueprint.arguments(FieldsIn, location="query")
-@blueprint.response(200, page_of(FieldOut))
+@blueprint.response(200, page_of(ListedFieldOut))
 @public
 def list_fields(query: dict[str, Any]) -> Page[dict[str, Any]]:
     """Search the fields; without a state, those in force today."""
     ctx = current_context()
     state = query.pop("state")
     page = reading.list_fields(ctx, state=None if state == ALL else VersionState(state), **query)
-    return Page([shown(version, ctx.today()) for version in page.items], page.next)
+    return Page([_listed(each, ctx.today()) for each in page.items], page.next)
+
+
+def _listed(field: ListedField, today: dt.date) -> dict[str, Any]:
+    body = shown(field.version, today)
+    return body if field.match is None else body | {"match": field.match}
 
 
 @blueprint.get("/fields/<code>")

@@ -25,7 +25,7 @@ from oneform.api.etags import given_etag, set_etag
 from oneform.api.idempotency import idempotent
 from oneform.api.mistakes import mistakes_of
 from oneform.api.paging import PageIn, page_of
-from oneform.api.schemas import Day, Instant, Names, Schema, Text
+from oneform.api.schemas import REASONS, Day, Instant, Names, Schema, Text
 from oneform.areas.models import Level
 from oneform.identity.policy import Permission
 from oneform.kernel.errors import Stale
@@ -135,6 +135,7 @@ class SuggestionOut(Schema):
     field = fields.String()
     name = fields.Nested(Names)
     score = fields.Float()
+    reasons = fields.List(fields.String(), metadata={"description": REASONS})
 
 
 class RejectedFieldOut(Schema):

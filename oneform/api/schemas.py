@@ -16,6 +16,12 @@ from marshmallow import fields
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+REASONS = (
+    "why the field fits: a word, mostly with a detail behind a colon, such as `name:常住人口数`, "
+    "`synonym:…`, `unit:人` or, against it, `differs:男/女`"
+)
+
+
 class Schema(ma.Schema):
     """Refuses unknown members; dumps in the order of declaration."""
 

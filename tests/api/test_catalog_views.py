@@ -100,6 +100,13 @@ def test_fields_are_found_by_words_and_filters(client: FlaskClient) -> None:
     assert codes(client, "owner=nobody") == []
 
 
+def test_only_what_was_searched_for_says_how_well_it_fits_and_why(client: FlaskClient) -> None:
+    (found, *_) = client.get(f"{API}/fields?q=常住人口数").json["items"]
+    assert found["match"] == {"score": 1.0, "reasons": ["name:常住人口数"]}
+    assert all("match" not in item for item in client.get(f"{API}/fields").json["items"])
+    assert "match" not in client.get(f"{API}/fields/population.resident_total").json
+
+
 def test_fields_come_in_pages(client: FlaskClient) -> None:
     first = client.get(f"{API}/fields?limit=1").json
     rest = client.get(f"{API}/fields?limit=1&cursor={first['next']}").json

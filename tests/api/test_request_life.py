@@ -175,7 +175,12 @@ def test_each_reason_rejects_and_is_on_record(
 def test_a_misspelt_field_is_suggested_rightly(agency: Callable[..., FlaskClient]) -> None:
     answer = post(agency(), body("常住人口"))
     (rejected,) = answer.json["rejected_fields"]
-    assert rejected["suggestions"][0]["field"] == "population.resident_total"
+    best = rejected["suggestions"][0]
+    assert list(best) == ["field", "name", "score", "reasons"]
+    assert best["field"] == "population.resident_total"
+    assert best["reasons"] == ["name:常住人口数"]
+    checked = agency().post("/api/v1/requests/check", json=body("常住人口")).json
+    assert checked["rejected_fields"][0]["suggestions"][0] == best
 
 
 def test_dropping_goes_on_with_the_rest(agency: Callable[..., FlaskClient]) -> None:

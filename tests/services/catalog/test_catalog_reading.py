@@ -112,6 +112,17 @@ def test_search_finds_by_words_of_either_language_code_and_owner(reader: Context
     assert codes(list_fields(reader, q=q))[0] == TOTAL
 
 
+def test_search_tells_of_each_field_how_well_it_fits_and_why(reader: Context) -> None:
+    found = list_fields(reader, q="常住人口数").items
+    assert [each.match.code for each in found if each.match] == codes(
+        list_fields(reader, q="常住人口数")
+    )
+    best, *others = [each.match for each in found if each.match]
+    assert (best.score, best.reasons) == (1.0, ["name:常住人口数"])
+    assert all(0 < other.score < 1 and other.reasons for other in others)
+    assert [each.match for each in list_fields(reader).items] == [None] * 6
+
+
 def test_search_looks_only_at_what_fits_the_other_criteria(reader: Context) -> None:
     assert TOTAL not in codes(list_fields(reader, q="人口", owner="civil_affairs"))
     assert codes(list_fields(reader, q="人口", state=VersionState.EXPIRED)) == []
@@ -257,7 +268,7 @@ def test_first_start_finds_the_catalogue_empty(ctx: Context, value: dict[str, An
 def test_every_read_costs_one_statement_once_the_state_is_in_memory(
     reader: Context, statements: Statements
 ) -> None:
-    first = reading.list_fields(reader).items[0]
+    first = reading.list_fields(reader).items[0].version
     reads: list[Callable[[], object]] = [
         lambda: get_field(reader, TOTAL),
         lambda: list_versions(reader, TOTAL),

@@ -110,17 +110,25 @@ def test_scope_beyond_the_agency_rejects_every_field(sample: ImportReport, ctx: 
     assert set(reasons(admit(ctx, beyond, ctx.today())).values()) == {"outside_agency_area"}
 
 
-def test_nearest_field_is_suggested_with_name_and_score(sample: ImportReport, ctx: Context) -> None:
+def test_nearest_field_is_suggested_with_name_score_and_reasons(
+    sample: ImportReport, ctx: Context
+) -> None:
     (rejected,) = admit(ctx, demand("常住人数"), ctx.today()).rejected
     best = rejected.suggestions[0]
     assert (best.field, best.name["zh"]) == (TOTAL, "常住人口数")
     assert 0 < best.score <= 1
+    assert best.reasons == ["synonym:常住人数"]
     assert rejected.as_dict() == {
         "field": "常住人数",
         "reason": "unknown",
         "detail": rejected.detail,
         "suggestions": [
-            {"field": each.field, "name": each.name, "score": each.score}
+            {
+                "field": each.field,
+                "name": each.name,
+                "score": each.score,
+                "reasons": each.reasons,
+            }
             for each in rejected.suggestions
         ],
     }
