@@ -6,6 +6,7 @@ from oneform.identity.sessions import forget_expired
 from oneform.kernel.idempotency import forget_old_answers
 from oneform.kernel.outbox import JobName
 from oneform.requests import sweeps
+from oneform.requests.expiring import requests_with_grants_run_out
 from oneform.requests.jobs import RequestJob
 from oneform.requests.withdrawal import expire_asks
 from oneform.sources.runs import tidy_runs
@@ -23,8 +24,12 @@ class MaintenanceJob(JobName):
 
 @job(MaintenanceJob.SWEEP_REQUESTS, QueueName.MAINTAIN)
 def sweep_requests(run: JobRun) -> None:
-    """Requests whose due date has passed."""
+    """Requests whose due date has passed, or a grant of theirs has run out."""
     with run.last() as ctx:
+        for request_id in requests_with_grants_run_out(ctx):
+            ctx.outbox.enqueue(
+                RequestJob.EXPIRE_GRANTS, key=f"expire:{request_id}", request_id=request_id
+            )
         for request_id in sweeps.requests_past_due(ctx):
             ctx.outbox.enqueue(
                 RequestJob.CLOSE_DUE_REQUEST, key=f"close:{request_id}", request_id=request_id

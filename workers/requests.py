@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from oneform.requests.expiring import expire_grants
 from oneform.requests.jobs import RequestJob
 from oneform.requests.resolving import fetch_and_resolve, resolve_regions, retry_sources
 from oneform.requests.sweeps import close_due_request
@@ -34,3 +35,10 @@ def close_request(run: JobRun) -> None:
     """Let the due date of a request do its work."""
     with run.last() as ctx:
         close_due_request(ctx, uuid.UUID(run.args["request_id"]))
+
+
+@job(RequestJob.EXPIRE_GRANTS, QueueName.MAINTAIN)
+def expire_grants_of_request(run: JobRun) -> None:
+    """End the grants of a request whose last day has passed."""
+    with run.last() as ctx:
+        expire_grants(ctx, uuid.UUID(run.args["request_id"]))

@@ -45,14 +45,19 @@ class GrantOut(Schema):
 
 class GrantsIn(PageIn):
     state = fields.String(
-        load_default=None, validate=validate.OneOf(["pending", "granted", "refused"])
+        load_default=None,
+        validate=validate.OneOf([state.value for state in GrantState if state != GrantState.NONE]),
     )
 
 
 class DecisionIn(Schema):
     decision = fields.String(required=True, validate=validate.OneOf(["grant", "refuse"]))
     reason = Text(load_default=None, allow_none=True, longest=2000)
-    valid_until = Day(load_default=None, allow_none=True)
+    valid_until = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "the last day of the consent; left out: as long as the request"},
+    )
     conditions = Text(load_default=None, allow_none=True, longest=2000)
 
 

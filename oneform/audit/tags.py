@@ -32,6 +32,7 @@ class Tag(StrEnum):
     REQUEST_CANCELLED = "request.cancelled"  # asks withdrawn
     DATA_RELEASED = "data.released"  # request, format, layout, values
     GRANT_DECIDED = "grant.decided"  # decision, field, agency
+    GRANT_EXPIRED = "grant.expired"  # field
 
     # Collection. Target: `submission`, `refusal` or `answer`, its id.
     ANSWERS_SUBMITTED = "answers.submitted"  # unit, accepted, in_review

@@ -65,7 +65,7 @@ def share_regions(ctx: Context, region_ids: Iterable[int], *, for_few_rows: bool
 
 
 def take_request(ctx: Context, request_id: uuid.UUID, region_ids: Iterable[int]) -> None:
-    """Hold all regions of a request alone: cancel, decide on grants.
+    """Hold all regions of a request alone: cancel, decide on grants, end those that have run out.
 
     The request first, so that its jobs wait before their next region: else one would run after them
     from region to region, until everything is resolved.

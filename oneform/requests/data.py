@@ -27,6 +27,7 @@ from oneform.kernel.context import Context
 from oneform.kernel.db import driver_text
 from oneform.kernel.errors import NotFound
 from oneform.kernel.ids import new_id
+from oneform.requests.grants import fields_run_out
 from oneform.requests.models import CellStatus, Release
 from oneform.requests.statuses import (
     EXEMPT,
@@ -99,7 +100,7 @@ _OF_WANTED = """(SELECT * FROM {table}
 # sort by. What a status does not let out (a grant awaited, a stale value) is NULL here.
 _CELLS = f"""
 WITH wanted AS MATERIALIZED (
-  SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, {may_ask()} AS asks,
+  SELECT rf.field_id, rf.period, rf.collected_at, {{grant_state}} AS grant_state, {may_ask()} AS asks,
     {EXEMPT} AS exempt, f.code AS field, row_number() OVER (ORDER BY f.code) AS field_no
   FROM request AS r JOIN request_field AS rf ON rf.request_id = r.id
   JOIN field AS f ON f.id = rf.field_id WHERE r.id = :request),
@@ -193,12 +194,13 @@ def begin_export(ctx: Context, command: ReadData) -> Export:
         ).scalars()
     )
     area_path = _area_path(ctx, command.area)
-    count = _count(command, area_path)
+    run_out = fields_run_out(ctx, command.request_id)
+    count = _count(command, area_path, run_out)
     counted = ctx.sql(count.statement, **count.params).one()
     export = Export(
         release_id=new_id(),
         format=command.format,
-        copy=_copy_statement(command, fields, area_path),
+        copy=_copy_statement(command, fields, area_path, run_out),
         header=_header(command, fields),
         cells=counted.cells,
         count=count,
@@ -220,7 +222,19 @@ WHERE ru.request_id = :id AND pl.path LIKE coalesce(CAST(:path AS text), '') || 
 """
 
 
-def _count(command: ReadData, area_path: str | None) -> Count:
+# One by one, while the books still have what is not let out any more.
+_COUNT_CELLS = """{cells} SELECT count(*) FILTER (WHERE {with_value}
+  AND (CAST(:status AS text) IS NULL OR status = :status)) AS values, count(*) AS cells FROM told
+"""
+
+
+def _count(command: ReadData, area_path: str | None, run_out: list[int]) -> Count:
+    if run_out:
+        area = "" if area_path is None else "AND pl.path LIKE :path || '%'"
+        return Count(
+            _COUNT_CELLS.format(cells=_cells(area, run_out), with_value=WITH_VALUE),
+            {"request": command.request_id, "path": area_path, "status": command.status},
+        )
     let_out = [status for status in VALUED if command.status in (None, status)]
     return Count(
         _COUNT.format(cells=" + ".join(CellStatus), values=" + ".join(let_out) or "0"),
@@ -239,13 +253,22 @@ def _area_path(ctx: Context, code: str | None) -> str | None:
     return str(path)
 
 
-def _copy_statement(command: ReadData, fields: list[str], area_path: str | None) -> str:
+def _cells(area: str, run_out: list[int]) -> str:
+    """The cells of an export. Fields of which the grant has run out count as refused at once."""
+    grant_state = "rf.grant_state"
+    if run_out:
+        among = ", ".join(str(number) for number in run_out)
+        grant_state = f"CASE WHEN rf.field_id IN ({among}) THEN 'refused' ELSE rf.grant_state END"
+    return _CELLS.format(area=area, state=_STATE, grant_state=grant_state)
+
+
+def _copy_statement(
+    command: ReadData, fields: list[str], area_path: str | None, run_out: list[int]
+) -> str:
     """The whole COPY statement; its few values are written in as literals, as COPY demands."""
     status = None if command.status is None else _literal(command.status.value)
     area = "" if area_path is None else f"AND pl.path LIKE {_literal(area_path + '%')}"
-    cells = _CELLS.format(area=area, state=_STATE).replace(
-        ":request", _literal(str(command.request_id))
-    )
+    cells = _cells(area, run_out).replace(":request", _literal(str(command.request_id)))
     wide = command.layout is Layout.WIDE
     as_csv = command.format is DataFormat.CSV
     template = {

@@ -2,7 +2,8 @@
 
 The statutory clock is ten working days (政务数据共享条例: conditional sharing is
 answered within 10 working days, once extended by 10 at the most, with notice).
-A clock that runs out never consents (DESIGN.md §4, point 11).
+A clock that runs out never consents (DESIGN.md §4, point 11). A consent that runs
+out ends (`expiring.py`); until that is booked, nothing is let out by it any more.
 """
 
 from __future__ import annotations
@@ -156,6 +157,21 @@ def _set_to_work(ctx: Context, grant: Grant, state: GrantState) -> None:
         agency_id=grant.agency_id,
         request_id=grant.request_id,
         region_ids=sorted(regions),
+    )
+
+
+RUN_OUT = "(g.state = 'granted' AND g.valid_until < oneform_today())"
+"""Condition on grants `g`: the last day has passed."""
+
+
+def fields_run_out(ctx: Context, request_id: uuid.UUID) -> list[int]:
+    """Fields of a request whose owner consented until a day that has passed."""
+    return list(
+        ctx.sql(
+            f'SELECT g.field_id FROM "grant" AS g WHERE g.request_id = :request AND {RUN_OUT} '
+            "ORDER BY 1",
+            request=request_id,
+        ).scalars()
     )
 
 

@@ -10,3 +10,4 @@ class RequestJob(JobName):
     FETCH_AND_RESOLVE = "fetch_and_resolve"
     RETRY_SOURCES = "retry_sources"
     CLOSE_DUE_REQUEST = "close_due_request"
+    EXPIRE_GRANTS = "expire_grants"

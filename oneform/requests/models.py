@@ -44,6 +44,7 @@ class GrantState(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"  # of a grant: its request was cancelled before it was decided
+    EXPIRED = "expired"  # of a grant: its last day has passed; the request's field is `refused`
 
 
 class Request(Base):
@@ -115,10 +116,11 @@ class Grant(Base):
     agency_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"))
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey("agency.id"), index=True)
     state: Mapped[str]
-    """`pending`, `granted`, `refused`, `withdrawn`."""
+    """`pending`, `granted`, `refused`, `withdrawn`, `expired`."""
     reason: Mapped[str | None]
     conditions: Mapped[str | None]
     valid_until: Mapped[dt.date | None]
+    """The last day on which it counts; NULL: as long as there is the request."""
     answer_by: Mapped[dt.date]
     """Last day of the statutory clock: ten working days, once extended by ten at the most."""
     answer_by_provisional: Mapped[bool]
@@ -127,7 +129,10 @@ class Grant(Base):
     decided_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
-    __table_args__ = (sa.UniqueConstraint("request_id", "field_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("request_id", "field_id"),
+        sa.Index(None, "valid_until", postgresql_where=sa.text("state = 'granted'")),
+    )
 
 
 class RequestArea(Base):

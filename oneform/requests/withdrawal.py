@@ -27,7 +27,7 @@ from oneform.values.recording import together
 
 _ASK = "a.id, a.field_id, a.period, a.subject_id, a.stood_days, a.state"
 
-# Live asks for cells of a request. From its places to their subjects to their cells, in that order
+# Live asks for cells of a request, of some :fields or all. From its places to their subjects to their cells, in that order
 # (`OFFSET 0`), whatever the statistics say.
 _OF_REQUEST = f"""
   SELECT {_ASK}
@@ -37,7 +37,8 @@ _OF_REQUEST = f"""
   CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p WHERE p.region_id = :region
     AND p.kind_id = r.kind_id AND p.area_id = ru.place_id AND {in_place()} OFFSET 0) AS p
   CROSS JOIN LATERAL (SELECT rf.field_id, rf.period FROM request_field AS rf
-    WHERE rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at) OFFSET 0) AS rf
+    WHERE rf.request_id = r.id AND rf.collected_at = ANY(ru.collected_at)
+      AND (CAST(:fields AS int[]) IS NULL OR rf.field_id = ANY(:fields)) OFFSET 0) AS rf
   CROSS JOIN LATERAL (SELECT * FROM ask AS a
     WHERE a.region_id = :region AND a.field_id = rf.field_id AND a.period = rf.period
       AND a.subject_id = p.subject_id AND a.state IN {in_states(LIVE)} OFFSET 0) AS a
@@ -164,9 +165,7 @@ def cancel_request(
     ctx.session.add(RequestEvent(request_id=request_id, kind="cancelled", data={"by": actor.label}))
     ctx.session.flush()
     with together(ctx):
-        withdrawn = sum(
-            _release_asks(ctx, _OF_REQUEST, region_id, request_id) for region_id in regions
-        )
+        withdrawn = sum(release_asks(ctx, region_id, request_id) for region_id in regions)
     ctx.sql(_CLOSE_BOOKS, request=request_id)
     withdraw_grants(ctx, request_id)
     for region_id in ctx.sql(_LEFT_OPEN, request=request_id).scalars().all():
@@ -175,7 +174,7 @@ def cancel_request(
     return get_request(ctx, request_id)
 
 
-# Others than a cancelled request whose books the end of one of its asks may move.
+# Others than a request whose books the end of one of its asks may move.
 _CONCERNS_OTHERS = """
 SELECT EXISTS (
   SELECT FROM request_field AS mine JOIN request_field AS rf USING (field_id, period)
@@ -185,7 +184,25 @@ SELECT EXISTS (
 """
 
 
-def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID | None) -> int:
+def release_asks(
+    ctx: Context, region_id: int, request_id: uuid.UUID, fields: list[int] | None = None
+) -> int:
+    """A request does not wait any more for its cells in a region, of some fields or all: withdraw the
+    asks that nobody else waits for; how many there were.
+
+    Its own books, in which none of them counts as asked, are the caller's affair, who holds the
+    region alone.
+    """
+    return _release_asks(ctx, _OF_REQUEST, region_id, request_id, fields)
+
+
+def _release_asks(
+    ctx: Context,
+    asks: str,
+    region_id: int,
+    request_id: uuid.UUID | None,
+    fields: list[int] | None = None,
+) -> int:
     """Withdraw the asks of a region that nobody waits for; the others are due when those say who do.
 
     How many were withdrawn.
@@ -194,6 +211,7 @@ def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID
         _TERMS.format(asks=asks),
         request=request_id,
         region=region_id,
+        fields=fields,
         late_days=LATE_DAYS,
         today=ctx.today(),
     ).all()
@@ -208,7 +226,7 @@ def _release_asks(ctx: Context, asks: str, region_id: int, request_id: uuid.UUID
             lasts=[row.last_due_on for row in kept],
         )
     unwanted = [row.id for row in rows if row.due_on is None]
-    # A cancelled request closes its books by itself.
+    # The books of the request itself are closed by whoever called.
     moves = request_id is None or bool(
         unwanted and ctx.sql(_CONCERNS_OTHERS, request=request_id, region=region_id).scalar_one()
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from dataclasses import replace
 
-from factories import hold_values
+from factories import VILLAGE, hold_values, make_request, resolve_request
 from fault_world import (
+    CONDITIONAL,
     COUNTY,
     EVERYWHERE,
     FOREIGN_VILLAGE,
@@ -92,6 +95,24 @@ def trying_sources_again(world: World) -> None:
 def closing(world: World) -> None:
     request = world.request(PEOPLE, OLD)
     world.enqueue(RequestJob.CLOSE_DUE_REQUEST, request_id=request)
+
+
+@scene(job=RequestJob.EXPIRE_GRANTS, days=20)
+def expiring_grants(world: World) -> None:
+    """In two regions: a value that is held, and asks of which another agency waits for one."""
+    with world.runtime.context(OPERATOR) as ctx:
+        hold_values(ctx, CONDITIONAL, {NEXT_VILLAGE: 5}, period="2026")
+    request = world.request(CONDITIONAL, PEOPLE, areas=EVERYWHERE)
+    [grant] = world.sql('SELECT id FROM "grant"')
+    until = world.runtime.clock.today() + dt.timedelta(days=19)
+    body = {"decision": "grant", "valid_until": until.isoformat()}
+    world.done(world.call("wu", "POST", f"/grants/{grant.id}/decide", body))
+    with world.runtime.context(OPERATOR) as ctx:
+        resolve_request(ctx, request)
+        owner = ctx.sql("SELECT id FROM agency WHERE code = 'stats'").scalar_one()
+        make_request(ctx, replace(world.health, agency_id=owner), [CONDITIONAL], areas=[VILLAGE])
+        ctx.sql("DELETE FROM outbox")
+    world.enqueue(RequestJob.EXPIRE_GRANTS, request_id=request)
 
 
 @scene(job=SourceJob.RUN_SOURCE, leaves=OF_RUNS)

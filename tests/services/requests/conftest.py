@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from sharing_world import Sharing, make_sharing
 from small_world import SmallWorld, make_world
 
 from oneform.identity.policy import OPERATOR
@@ -11,3 +12,8 @@ from oneform.runtime import Runtime
 def world(runtime: Runtime) -> SmallWorld:
     with runtime.context(OPERATOR) as ctx:
         return make_world(ctx)
+
+
+@pytest.fixture
+def sharing(runtime: Runtime) -> Sharing:
+    return make_sharing(runtime)
