@@ -320,7 +320,7 @@ def end_asks(
     *,
     moves_books: bool = True,
 ) -> int:
-    """Withdraw asks of a region, or let them expire, with what hangs on them; how many there were.
+    """Withdraw asks of a region, or end them otherwise, with what hangs on them; how many there were.
 
     Keeps the books, but where the caller knows that none moves. The caller has locked the asks, or
     holds the region alone.

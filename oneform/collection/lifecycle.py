@@ -2,7 +2,8 @@
 
 open ──answer──▶ answered            open ──refuse──▶ refused ──uphold──▶ upheld
   │ ──answer, needs review──▶ in_review ──accept──▶ answered     └─overturn──▶ open
-  │                              └─return──▶ returned ──answer──▶ …
+  │                              ├─return──▶ returned ──answer──▶ …
+  │                              └─lapse──▶ open (accepted, but too old for some who wait)
   └─▶ withdrawn (nobody waits, field retired, area closed)   ─▶ expired
 """
 
@@ -38,6 +39,8 @@ class AskEvent(StrEnum):
     ANSWER = "answer"
     SEND_TO_REVIEW = "send_to_review"
     ACCEPT = "accept"
+    LAPSE = "lapse"
+    """What was answered was accepted, and is too old by now for some who still wait."""
     RETURN = "return"
     REFUSE = "refuse"
     UPHOLD = "uphold"
@@ -54,6 +57,7 @@ TRANSITIONS: dict[AskEvent, tuple[tuple[AskState, ...], AskState]] = {
     AskEvent.ANSWER: (ANSWERABLE, AskState.ANSWERED),
     AskEvent.SEND_TO_REVIEW: (ANSWERABLE, AskState.IN_REVIEW),
     AskEvent.ACCEPT: ((AskState.IN_REVIEW,), AskState.ANSWERED),
+    AskEvent.LAPSE: ((AskState.IN_REVIEW,), AskState.OPEN),
     AskEvent.RETURN: ((AskState.IN_REVIEW,), AskState.RETURNED),
     AskEvent.REFUSE: (ANSWERABLE, AskState.REFUSED),
     AskEvent.UPHOLD: ((AskState.REFUSED,), AskState.UPHELD),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,10 +15,19 @@ import sqlalchemy as sa
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
 from oneform.collection.amendment import still_held, supersede
-from oneform.collection.asks import AskRow, by_region, cells_in, hold_asks, live_beside
+from oneform.collection.asks import (
+    AskRow,
+    by_region,
+    cells_in,
+    end_asks,
+    hold_asks,
+    live_beside,
+    move_asks,
+)
 from oneform.collection.commands import AnswerKind, AnswerState, DecideReviews
 from oneform.collection.drafts import put_drafts
-from oneform.collection.lifecycle import AskState
+from oneform.collection.lifecycle import AskEvent, AskState, earliest_due
+from oneform.collection.who_asks import WhoAsks
 from oneform.identity import policy
 from oneform.identity.policy import Permission, Principal
 from oneform.kernel.actor import Actor, ActorKind
@@ -47,6 +57,7 @@ class _Waiting:
     state: AnswerState
     staff_id: uuid.UUID
     username: str
+    answered_on: dt.date
 
     @property
     def is_amendment(self) -> bool:
@@ -108,8 +119,8 @@ _ASKS_OF = sa.text(
 
 _HOLD = sa.text(
     """
-    SELECT w.id, w.ask_id, w.submission_id, w.kind, w.value, w.missing, w.state, b.staff_id,
-      p.username
+    SELECT w.id, w.ask_id, w.submission_id, w.kind, w.value, w.missing, w.state, w.answered_on,
+      w.created_at, b.staff_id, p.username
     FROM answer AS w JOIN submission AS b ON b.id = w.submission_id
     JOIN staff AS p ON p.id = b.staff_id
     WHERE w.region_id = :region AND w.id = ANY(:ids) ORDER BY w.id FOR UPDATE OF w
@@ -144,6 +155,7 @@ def _hold(ctx: Context, keys: Collection[AnswerKey]) -> dict[AnswerKey, _Waiting
                     state=AnswerState(row.state),
                     staff_id=row.staff_id,
                     username=row.username,
+                    answered_on=row.answered_on or ctx.clock.day_of(row.created_at),
                 )
     for region_id, held in by_region(w.ask for w in found.values() if w.is_amendment).items():
         hold_cells(ctx, cells_in(region_id, held))
@@ -260,10 +272,43 @@ def _record(ctx: Context, origin: Origin, region_id: int, batch: Sequence[_Waiti
             None if answer.missing else orjson.dumps(answer.value).decode() for answer in batch
         ],
         missing=[answer.missing for answer in batch],
-        observed_on=[ctx.today()] * len(batch),
+        observed_on=[answer.answered_on for answer in batch],
     )
     # An amendment has a submission of its own, so a batch is one or the other.
     record(ctx, cells, origin, authoritative=batch[0].is_amendment)
+    if not cells.are_final:
+        _end_lapsed(ctx, region_id, [answer.ask.id for answer in batch])
+
+
+_LAPSED = sa.text(
+    "SELECT id, field_id, period, subject_id, stood_days FROM ask "
+    "WHERE region_id = :region AND id = ANY(:ids) AND state = 'in_review' ORDER BY id"
+)
+
+
+def _end_lapsed(ctx: Context, region_id: int, ask_ids: list[int]) -> None:
+    """Asks whose answers, standing values, were too old to end them when they were accepted.
+
+    They are asked once more of those who still wait, since these were decided when the value was
+    stale already; with none of them, the ask is answered.
+    """
+    lapsed = {
+        (region_id, row.field_id, row.period, row.subject_id): row
+        for row in ctx.sql(_LAPSED, region=region_id, ids=ask_ids)
+    }
+    if not lapsed:
+        return
+    today = ctx.today()
+    who = WhoAsks(
+        {cell: earliest_due(AskState.OPEN, row.stood_days, today) for cell, row in lapsed.items()}
+    )
+    ctx.emit(who)
+    wanted = [row.id for cell, row in lapsed.items() if who.askers.get(cell)]
+    over = [row.id for cell, row in lapsed.items() if not who.askers.get(cell)]
+    if wanted:
+        # No books to keep: what is asked for stays so.
+        move_asks(ctx, region_id, wanted, AskEvent.LAPSE)
+    end_asks(ctx, region_id, over, AskEvent.ACCEPT)
 
 
 def _give_back(

@@ -34,8 +34,9 @@ class NewSubmission:
 
 
 _ANSWERS = """
-INSERT INTO answer (region_id, ask_id, submission_id, kind, value, missing, note, state)
-SELECT :region, g.ask_id, :submission, g.kind, CAST(g.value AS jsonb), g.missing, g.note, g.state
+INSERT INTO answer (region_id, ask_id, submission_id, kind, value, missing, note, state, answered_on)
+SELECT :region, g.ask_id, :submission, g.kind, CAST(g.value AS jsonb), g.missing, g.note, g.state,
+  CAST(:today AS date)
 FROM json_to_recordset(CAST(:answers AS json))
   AS g(ask_id bigint, kind text, value text, missing text, note text, state text)
 """
@@ -95,7 +96,7 @@ def _write_regions(
         if place == 0:
             origin = _submit(ctx, new, answers)
         else:
-            ctx.sql(_MORE_ANSWERS, **answers)
+            ctx.sql(_MORE_ANSWERS, **answers, today=ctx.today())
         waiting = [e for e in mine if e.ask.key in reviewed and e.kind is not AnswerKind.AMENDMENT]
         if waiting:
             ctx.sql(_SEND_TO_REVIEW, region=region_id, asks=[entry.ask.id for entry in waiting])
@@ -134,6 +135,7 @@ def _submit(ctx: Context, new: NewSubmission, answers: dict[str, object]) -> Ori
     number = ctx.sql(
         _SUBMIT,
         **answers,
+        today=ctx.today(),
         unit=new.unit_id,
         staff=new.staff_id,
         mode=new.mode,

@@ -109,7 +109,7 @@ def _take(m: Model, person: Person, given: Given) -> bool:
     kind = "confirm" if given.confirm else given.missing or "value"
     waits = m.catalog.fields[ask.key[0]].reviewed
     state = "in_review" if waits else "recorded"
-    m.answers.append(Answer(ask, m.submissions, kind, value, given.missing, state, person))
+    m.answers.append(Answer(ask, m.submissions, kind, value, given.missing, state, person, m.today))
     if waits:
         ask.state, ask.comment, ask.draft = "in_review", None, None
     else:
@@ -173,8 +173,18 @@ def accept_answer(m: Model, answer: Answer) -> None:
         _supersede(m, answer.ask, "recorded")
     answer.state = "recorded"
     by = Origin("submission", answer.who.name, answer.submission)
-    value = Value(answer.value, answer.missing, m.today, by)
+    value = Value(answer.value, answer.missing, answer.on, by)
     record(m, answer.ask.key, value, authoritative=answer.kind == "amendment")
+    if answer.ask.state == "in_review":
+        _end_lapsed(m, answer.ask)
+
+
+def _end_lapsed(m: Model, ask: Ask) -> None:
+    """What was answered is too old by now: the ask is open again for those who still wait, or over."""
+    ask.state = "open"
+    waiting = [r for r in m.requests if m.waits(r, ask)]
+    if not any(r.parts[ask.subject.region].was_resolved for r in waiting):
+        m.end(ask, "answered")
 
 
 def return_answer(answer: Answer, comment: str) -> None:
@@ -210,7 +220,7 @@ def amend(m: Model, person: Person, answer: Answer, value: Any) -> str | None:
     state = "in_review" if f.reviewed else "recorded"
     if not f.reviewed:
         _supersede(m, ask, "recorded")
-    m.answers.append(Answer(ask, m.submissions, "amendment", value, None, state, person))
+    m.answers.append(Answer(ask, m.submissions, "amendment", value, None, state, person, m.today))
     if not f.reviewed:
         by = Origin("submission", person.name, m.submissions)
         record(m, ask.key, Value(value, None, m.today, by), authoritative=True)

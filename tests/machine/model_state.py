@@ -76,6 +76,7 @@ class Answer:
     missing: str | None
     state: str
     who: Person
+    on: dt.date
     id: str = ""
 
 

@@ -46,6 +46,7 @@ FIELDS = (
     field(
         "road.paved", schema={"type": "boolean"}, unit=None, period_type="none", valid_for="P30D"
     ),
+    field("road.checked", review="township", period_type="none", valid_for="P30D"),
     field("road.length", schema={"type": "number"}, unit="km", collected_at="township"),
     about_residents("resident.age"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from factories import (
     counts_of,
     hold_values,
     make_request,
+    pass_days,
 )
 
 from oneform.collection.commands import (
@@ -242,6 +245,97 @@ def test_withdrawn_ask_ends_the_review(ctx: Context, world: World) -> None:
     assert codes_of(ctx, world.reviewer, command) == [("/accept/0", "not_in_review")]
     state = ctx.sql("SELECT state FROM answer").scalar_one()
     assert state == "withdrawn"
+
+
+# ---- reviews that take their time ----------------------------------------------
+
+
+def observed(ctx: Context) -> tuple[int, dt.date, dt.date | None]:
+    row = ctx.sql("SELECT value, observed_on, fresh_until FROM cell_value").one()
+    return row.value, row.observed_on, row.fresh_until
+
+
+def ask_for_road(ctx: Context, who: Principal) -> uuid.UUID:
+    return make_request(ctx, who, ["road.checked"], areas=[VILLAGE])
+
+
+def test_accepted_answer_was_observed_on_the_day_it_was_given(ctx: Context, world: World) -> None:
+    given = ctx.today()
+    ask_for_road(ctx, world.health)
+    answer = send(ctx, world.village, asks_of(ctx)["road.checked"], 7)
+    pass_days(ctx, 20)
+    accept(ctx, world.reviewer, answer)
+    assert observed(ctx) == (7, given, given + dt.timedelta(days=30))
+
+
+def test_answer_without_its_day_was_given_on_the_day_of_its_instant_in_the_house(
+    ctx: Context, world: World, ask: str
+) -> None:
+    """As answers are that were given before the day was written down."""
+    answer = send(ctx, world.village, ask, 7)
+    ctx.sql("UPDATE answer SET answered_on = NULL, created_at = '2026-03-14 17:00:00+00'")
+    accept(ctx, world.reviewer, answer)
+    assert observed(ctx) == (7, dt.date(2026, 3, 15), None)
+
+
+def test_accepted_amendment_was_observed_on_its_own_day(ctx: Context, world: World) -> None:
+    ask_for_road(ctx, world.health)
+    answer = send(ctx, world.village, asks_of(ctx)["road.checked"], 7)
+    accept(ctx, world.reviewer, answer)
+    pass_days(ctx, 5)
+    given = ctx.today()
+    command = AmendAnswer(answer=answer, value=8, note="数错了")
+    amendment = amend_answer(ctx.acting_as(world.village), command)
+    pass_days(ctx, 5)
+    accept(ctx, world.reviewer, amendment.id)
+    assert observed(ctx) == (8, given, given + dt.timedelta(days=30))
+
+
+def test_answer_too_old_when_accepted_counts_for_those_who_asked_in_time(
+    ctx: Context, world: World
+) -> None:
+    request = ask_for_road(ctx, world.health)
+    ask = asks_of(ctx)["road.checked"]
+    answer = send(ctx, world.village, ask, 7)
+    pass_days(ctx, 45)
+    accept(ctx, world.reviewer, answer)
+    assert counts_of(ctx, request) == {"answered": 1}
+    assert ask_state(ctx, ask) == "answered"
+    later = ask_for_road(ctx, world.civil)
+    assert counts_of(ctx, later) == {"asked": 1}
+    assert asks_of(ctx)["road.checked"] != ask
+
+
+def test_answer_too_old_when_accepted_is_asked_once_more_of_those_who_came_later(
+    ctx: Context, world: World
+) -> None:
+    first = ask_for_road(ctx, world.health)
+    ask = asks_of(ctx)["road.checked"]
+    answer = send(ctx, world.village, ask, 7)
+    pass_days(ctx, 40)
+    second = ask_for_road(ctx, world.civil)
+    pass_days(ctx, 5)
+    accept(ctx, world.reviewer, answer)
+    assert (counts_of(ctx, first), counts_of(ctx, second)) == ({"answered": 1}, {"asked": 1})
+    assert ask_state(ctx, ask) == "open"
+    assert list_reviews(ctx.acting_as(world.reviewer)).items == []
+    accept(ctx, world.reviewer, send(ctx, world.village, ask, 7))
+    assert (ask_state(ctx, ask), counts_of(ctx, second)) == ("answered", {"answered": 1})
+
+
+def test_answer_older_than_what_is_held_changes_nothing_and_is_over(
+    ctx: Context, world: World
+) -> None:
+    request = ask_for_road(ctx, world.health)
+    ask = asks_of(ctx)["road.checked"]
+    answer = send(ctx, world.village, ask, 7)
+    seen = ctx.today() + dt.timedelta(days=3)
+    pass_days(ctx, 45)
+    hold_values(ctx, "road.checked", {VILLAGE: 9}, observed_on=seen)
+    assert (ask_state(ctx, ask), counts_of(ctx, request)) == ("in_review", {"shared": 1})
+    accept(ctx, world.reviewer, answer)
+    assert observed(ctx) == (9, seen, seen + dt.timedelta(days=30))
+    assert ask_state(ctx, ask) == "answered"
 
 
 # ---- amendments of reviewed fields ---------------------------------------------
