@@ -118,7 +118,7 @@ class Answer(Base):
     decided_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.clock_timestamp())
     answered_on: Mapped[dt.date | None]
-    """The day that it was then, also in a rehearsal; None: that of `created_at` (before 0010)."""
+    """The day that it was then, also in a rehearsal; None: that of `created_at` (before 0011)."""
 
     __table_args__ = (
         sa.Index("ix_answer_ask", "region_id", "ask_id"),
