@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oneform.areas.answering import join_above, unit_of
 from oneform.areas.events import AreasClosed, AreasClosing, AreasMoved, SubjectClosed, SubjectMoved
 from oneform.collection.asks import by_region, end_asks, hold_asks, in_states
 from oneform.collection.lifecycle import LIVE
@@ -27,22 +28,19 @@ SELECT region_id, id FROM ask
 WHERE region_id = :region AND subject_id = :subject AND state IN {in_states(LIVE)}
 """
 
-# Who answers: the area of the field's level above the place of the subject, or the place itself.
 # Locked in the order of their keys, as everywhere; those that stay where they are, not at all: the
 # region of somebody who left long ago is not ours.
 _MOVE = f"""
 WITH moved AS MATERIALIZED (
-  SELECT a.region_id, a.id, coalesce(up.id, p.id) AS unit_id
+  SELECT a.region_id, a.id, {unit_of("p")} AS unit_id
   FROM {{subjects}} AS m
   JOIN subject AS s ON s.region_id = m.region_id AND s.id = m.subject_id
   JOIN area AS p ON p.id = s.area_id
   JOIN ask AS a ON a.region_id = s.region_id AND a.subject_id = s.id
     AND a.state IN {in_states(LIVE)}
   JOIN field_version AS v ON v.id = a.field_version_id
-  LEFT JOIN LATERAL (
-    SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM p.path), '/')::bigint[]) AS n(id)
-    JOIN area AS u ON u.id = n.id WHERE u.level = v.collected_at) AS up ON true
-  WHERE a.unit_id <> coalesce(up.id, p.id)
+  {join_above("p", "v.collected_at")}
+  WHERE a.unit_id <> {unit_of("p")}
   ORDER BY a.region_id, a.id FOR UPDATE OF a)
 UPDATE ask AS a SET unit_id = moved.unit_id FROM moved
 WHERE a.region_id = moved.region_id AND a.id = moved.id

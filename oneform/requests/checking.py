@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalog.models import Mode, Sharing
 from catalog.whitelist import FieldInForce
+from oneform.areas.answering import join_above, unit_of
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
@@ -31,7 +32,7 @@ offered AS (
   JOIN source AS o ON o.id = sf.source_id AND o.enabled
   JOIN source_area AS sa ON sa.source_id = o.id JOIN area AS x ON x.id = sa.area_id),
 cell AS (
-  SELECT s.region_id, s.id AS subject_id, a.path, w.field_id, w.period, w.grant_state, w.asks,
+  SELECT s.region_id, s.id AS subject_id, a.id AS area_id, a.path, w.field_id, w.period, w.grant_state, w.asks,
     w.collected_at, w.seconds, clock_timestamp() AS decided_at,
     CAST(:today AS date) AS decided_on,
     EXISTS (SELECT FROM exemption AS e
@@ -40,7 +41,7 @@ cell AS (
 judged AS (
   SELECT cell.*, {STATUS} AS status FROM cell {state_of_cell("cell.region_id")}),
 told AS (
-  SELECT j.seconds, j.path, j.collected_at,
+  SELECT j.seconds, j.area_id, j.collected_at,
     CASE WHEN j.status = 'asked' THEN 'already_asked'
          WHEN j.status = 'refused' THEN 'unavailable'
          WHEN j.status <> 'unavailable' THEN j.status
@@ -50,8 +51,10 @@ told AS (
          WHEN j.asks THEN 'to_ask' ELSE 'unavailable' END AS fate
   FROM judged AS j),
 unit AS (
-  SELECT DISTINCT split_part(path, '/', collected_at + 1) AS id, path FROM told
-  WHERE fate = 'to_ask')
+  SELECT DISTINCT {unit_of("p")} AS id
+  FROM (SELECT DISTINCT area_id, collected_at FROM told WHERE fate = 'to_ask') AS d
+  JOIN area AS p ON p.id = d.area_id
+  {join_above("p", "d.collected_at")})
 SELECT count(*) AS total,
   count(*) FILTER (WHERE fate = 'held') AS held,
   count(*) FILTER (WHERE fate = 'derived') AS derived,
@@ -61,7 +64,7 @@ SELECT count(*) AS total,
   count(*) FILTER (WHERE fate = 'unavailable') AS unavailable,
   count(*) FILTER (WHERE fate = 'pending_grant') AS pending_grant,
   coalesce(sum(seconds) FILTER (WHERE fate = 'to_ask'), 0) AS seconds_to_answer,
-  (SELECT count(DISTINCT coalesce(nullif(id, ''), path)) FROM unit) AS units_to_ask
+  (SELECT count(*) FROM unit) AS units_to_ask
 FROM told
 """
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+from oneform.areas.answering import join_above, unit_of
 from oneform.collection.asks import in_states
 from oneform.collection.lifecycle import LATE_DAYS, LIVE
 from oneform.kernel import locks
@@ -45,9 +46,8 @@ UPDATE request_region SET decided_at = statement_timestamp(), decided_on = :toda
 WHERE request_id = :request AND region_id = :region AND decided_at IS NULL
 """
 
-# Where the request's subjects are on the day, and which unit answers for each place: the ancestor
-# of the field's level, or the place itself where there is none.
-_FREEZE_UNITS = """
+# Where the request's subjects are on the day, and which unit answers for each place.
+_FREEZE_UNITS = f"""
 WITH scope AS (
   SELECT a.path FROM request_area AS ra JOIN area AS a ON a.id = ra.area_id
   WHERE ra.request_id = :request),
@@ -64,12 +64,10 @@ chosen AS (
     AND EXISTS (SELECT FROM scope WHERE a.path >= scope.path AND a.path < scope.path || '~')),
 levels AS (SELECT DISTINCT collected_at AS level FROM request_field WHERE request_id = :request)
 INSERT INTO request_unit (request_id, region_id, place_id, unit_id, collected_at)
-SELECT :request, :region, c.id, coalesce(u.id, c.id), array_agg(levels.level ORDER BY levels.level)
+SELECT :request, :region, c.id, {unit_of("c")}, array_agg(levels.level ORDER BY levels.level)
 FROM chosen AS c CROSS JOIN levels
-LEFT JOIN LATERAL (
-  SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM c.path), '/')::bigint[]) AS n(id)
-  JOIN area AS u ON u.id = n.id WHERE u.level = levels.level) AS u ON true
-GROUP BY c.id, coalesce(u.id, c.id)
+{join_above("c", "levels.level")}
+GROUP BY c.id, {unit_of("c")}
 ORDER BY 3, 4
 ON CONFLICT DO NOTHING
 """
@@ -151,7 +149,7 @@ SELECT coalesce(sum(cells), 0) FROM counted
 # A gap is asked of whoever answers for the subject now: it may have moved, and its unit may be no
 # more, since the request was decided. What is no more stays unavailable.
 # Ordered by key: unordered bulk inserts of two regions in one partition deadlock.
-_ASK = """
+_ASK = f"""
 WITH gap AS MATERIALIZED (
   SELECT j.field_version_id, j.field_id, j.period, j.subject_id, s.area_id, rf.collected_at
   FROM judged_cell AS j
@@ -160,12 +158,10 @@ WITH gap AS MATERIALIZED (
   JOIN request_field AS rf ON rf.request_id = :request AND rf.field_id = j.field_id
   WHERE j.gap),
 unit AS MATERIALIZED (
-  SELECT d.area_id, d.collected_at, coalesce(u.id, a.id) AS unit_id
+  SELECT d.area_id, d.collected_at, {unit_of("a")} AS unit_id
   FROM (SELECT DISTINCT area_id, collected_at FROM gap) AS d
   JOIN area AS a ON a.id = d.area_id AND a.valid_to IS NULL
-  LEFT JOIN LATERAL (
-    SELECT u.id FROM unnest(string_to_array(trim(BOTH '/' FROM a.path), '/')::bigint[]) AS n(id)
-    JOIN area AS u ON u.id = n.id WHERE u.level = d.collected_at) AS u ON true)
+  {join_above("a", "d.collected_at")})
 INSERT INTO ask (region_id, field_version_id, field_id, period, subject_id, unit_id, due_on, live_until)
 SELECT :region, g.field_version_id, g.field_id, g.period, g.subject_id, u.unit_id, :due, :live_until
 FROM gap AS g JOIN unit AS u USING (area_id, collected_at)
