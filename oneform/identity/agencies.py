@@ -56,14 +56,16 @@ def add_agency(ctx: Context, command: AddAgency) -> Agency:
             )
     if mistakes or place is None:
         raise Invalid("The agency cannot be added.", mistakes=mistakes)
-    agency = ctx.session.scalar(
-        sa.select(Agency).where(Agency.code == command.code).with_for_update()
+    # Two who add the same one at once: the second waits here for the first.
+    ctx.sql(
+        "INSERT INTO agency (code, name) VALUES (:code, '{}') ON CONFLICT (code) DO NOTHING",
+        code=command.code,
     )
-    if agency is not None and agency.area_id is not None:
+    agency = ctx.session.scalars(
+        sa.select(Agency).where(Agency.code == command.code).with_for_update()
+    ).one()
+    if agency.area_id is not None:
         raise AlreadyThere(f"There is an agency {command.code} already.")
-    if agency is None:
-        agency = Agency(code=command.code, name={})
-        ctx.session.add(agency)
     agency.name = {**agency.name, "zh": command.name.strip()}
     agency.area_id = place.id
     agency.parent_id = None if parent is None else parent.id

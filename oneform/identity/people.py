@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from oneform.audit.service import append
 from oneform.audit.tags import Tag
@@ -99,17 +100,21 @@ def add_person(ctx: Context, command: AddPerson) -> PersonView:
         mistakes += password_mistakes(command.password, "/password")
     if mistakes or place is None:
         raise Invalid("The person cannot be added.", mistakes=mistakes)
-    if ctx.session.scalar(sa.select(Staff.id).where(Staff.username == username)) is not None:
-        raise AlreadyThere(f"There is a person {username} already.")
-    person = Staff(
-        username=username,
-        name=command.name.strip() or username,
-        area_id=place.id,
-        agency_id=agency and agency.id,
-        password_hash=None if command.password is None else hash_password(command.password),
+    # Two who add the same one at once find out here, not by a look before.
+    person = ctx.session.scalar(
+        insert(Staff)
+        .values(
+            username=username,
+            name=command.name.strip() or username,
+            area_id=place.id,
+            agency_id=agency and agency.id,
+            password_hash=None if command.password is None else hash_password(command.password),
+        )
+        .on_conflict_do_nothing(index_elements=[Staff.username])
+        .returning(Staff)
     )
-    ctx.session.add(person)
-    ctx.session.flush()
+    if person is None:
+        raise AlreadyThere(f"There is a person {username} already.")
     roles = sorted({Role(role) for role in command.roles})
     ctx.session.add_all(StaffRole(staff_id=person.id, role=role) for role in roles)
     append(ctx, Tag.PERSON_CREATED, "person", username, roles=roles, area=place.code)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
@@ -178,13 +179,21 @@ def add_source(ctx: Context, definition: object, settings: Settings) -> SourceVi
     """Offer a source. Invalid with every mistake; Forbidden; SourceExists for a code in use."""
     policy.require(ctx, Permission.MANAGE_SOURCES)
     admitted = admit(ctx, definition, house.bounds_of(settings), kept_secrets={})
-    if _exists(ctx, admitted.code):
+    # Two who add the same one at once find out here, not by a look before.
+    made = ctx.session.execute(
+        insert(Source)
+        .values(
+            code=admitted.code,
+            agency_id=admitted.agency_id,
+            kind=admitted.kind,
+            **_columns(admitted, settings),
+        )
+        .on_conflict_do_nothing(index_elements=[Source.code])
+        .returning(Source.id)
+    ).scalar_one_or_none()
+    if made is None:
         raise SourceExists(f"There is a source {admitted.code} already.")
-    source = Source(code=admitted.code, agency_id=admitted.agency_id, kind=admitted.kind)
-    _write(source, admitted, settings)
-    ctx.session.add(source)
-    ctx.session.flush()
-    _write_parts(ctx, source.id, admitted)
+    _write_parts(ctx, made, admitted)
     view = get_source(ctx, admitted.code)
     audit.append(
         ctx,
@@ -203,14 +212,17 @@ def _exists(ctx: Context, code: str) -> bool:
     return bool(found.scalar_one())
 
 
-def _write(source: Source, admitted: Admitted, settings: Settings) -> None:
-    source.name = admitted.name
-    source.settings = admitted.settings
-    source.secrets = house.seal(settings, admitted.secrets)
-    source.keys = admitted.keys
-    source.fresh_for = admitted.fresh_for
-    source.limits = admitted.limits
-    source.enabled = admitted.enabled
+def _columns(admitted: Admitted, settings: Settings) -> dict[str, Any]:
+    """What of a source can be changed, but for its parts."""
+    return {
+        "name": admitted.name,
+        "settings": admitted.settings,
+        "secrets": house.seal(settings, admitted.secrets),
+        "keys": admitted.keys,
+        "fresh_for": admitted.fresh_for,
+        "limits": admitted.limits,
+        "enabled": admitted.enabled,
+    }
 
 
 def _write_parts(ctx: Context, source_id: int, admitted: Admitted) -> None:
@@ -278,7 +290,8 @@ def _replace(
     ctx: Context, row: Any, admitted: Admitted, settings: Settings, members: list[str]
 ) -> SourceView:
     source = ctx.session.get_one(Source, row.id)
-    _write(source, admitted, settings)
+    for name, value in _columns(admitted, settings).items():
+        setattr(source, name, value)
     source.version += 1
     source.failures = 0
     source.closed_until = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from source_fixtures import with_settings
+from waiting import wait_until_blocked
 
 from oneform.config import Settings
 from oneform.identity.policy import OPERATOR, PUBLIC, Principal
@@ -64,6 +66,24 @@ def test_definition_becomes_a_source(
         "limits": {"timeout_s": 5},
         "enabled": True,
     }
+
+
+def test_second_of_two_who_offer_the_same_source_at_once_is_told(
+    runtime: Runtime, definition: Definition
+) -> None:
+    other = with_settings(runtime)
+
+    def offer() -> None:
+        with other.context(OPERATOR) as ctx, pytest.raises(SourceExists):
+            add_source(ctx, definition(), other.settings)
+
+    with ThreadPoolExecutor(1) as pool:
+        with runtime.context(OPERATOR) as ctx:
+            add_source(ctx, definition(), runtime.settings)
+            second = pool.submit(offer)
+            wait_until_blocked(runtime.engine, second)
+        second.result()
+    other.close()
 
 
 def test_all_mistakes_are_listed_at_once(mistakes: Any) -> None:
