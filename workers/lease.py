@@ -102,8 +102,8 @@ _PUT_BACK = sa.text(
     "WITH back AS (UPDATE outbox SET attempts = attempts + 1, last_error = :error, "
     "leased_until = NULL, run_after = clock_timestamp() "
     "+ make_interval(secs => least(600, 2 * power(2, least(attempts, 10)))) "
-    "WHERE id = :id AND lease = :lease RETURNING id) "
-    "SELECT pg_notify(:channel, '') FROM back"
+    "WHERE id = :id AND lease = :lease RETURNING attempts) "
+    "SELECT attempts, pg_notify(:channel, '') FROM back"
 )
 _HAND_BACK = sa.text(
     "WITH back AS (UPDATE outbox SET leased_until = NULL "
@@ -112,14 +112,18 @@ _HAND_BACK = sa.text(
 )
 
 
-def put_back(engine: sa.Engine, claimed: Claimed, error: str) -> None:
-    """Leave a failed job for later: after 2 s, 4 s, … 10 min. It is never dropped."""
+def put_back(engine: sa.Engine, claimed: Claimed, error: str) -> int:
+    """Leave a failed job for later: after 2 s, 4 s, … 10 min. It is never dropped.
+
+    How often it has failed now; 0 if it is another's.
+    """
     with engine.begin() as connection:
-        connection.execute(
+        row = connection.execute(
             _PUT_BACK,
             # NUL cannot be stored, and an error may quote anything.
             {**_place(claimed), "error": error[:2000].replace("\0", "")},
-        )
+        ).one_or_none()
+    return 0 if row is None else int(row.attempts)
 
 
 def hand_back(engine: sa.Engine, claimed: Claimed) -> None:

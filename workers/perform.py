@@ -8,6 +8,8 @@ import time
 import sqlalchemy as sa
 import structlog
 
+from oneform.kernel.actor import SYSTEM
+from oneform.kernel.outbox import STUCK_AFTER
 from oneform.runtime import Runtime
 from oneform.values.errors import TryAgain, has_met_another
 from workers.jobs import JOBS
@@ -70,11 +72,29 @@ def _run(runtime: Runtime, claimed: Claimed) -> None:
             error=first_line(error),
             exc_info=not expected,
         )
-        put_back(runtime.engine, claimed, f"{type(error).__name__}: {error}")
+        attempts = put_back(runtime.engine, claimed, f"{type(error).__name__}: {error}")
+        if attempts and attempts % STUCK_AFTER == 0:
+            _tell_stuck(runtime, claimed, attempts, error)
     else:
         # Sweeps come every few seconds, and mostly find nothing.
         tell = log.debug if JOBS[claimed.job].queue is QueueName.MAINTAIN else log.info
         tell("job done", job=claimed.job, row=claimed.id, seconds=_since(began))
+
+
+def _tell_stuck(runtime: Runtime, claimed: Claimed, attempts: int, error: Exception) -> None:
+    """Say that a job does not get through: to the operator, and to whoever waits for its work."""
+    log.error(
+        "job fails again and again",
+        job=claimed.job,
+        row=claimed.id,
+        args=claimed.args,
+        attempts=attempts,
+        error=first_line(error),
+    )
+    tell = JOBS[claimed.job].tell_stuck
+    if tell is not None:
+        with runtime.context(SYSTEM) as ctx:
+            tell(ctx, claimed.args)
 
 
 def _body(run: JobRun, name: str) -> None:

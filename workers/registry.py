@@ -77,6 +77,7 @@ _FINISH = sa.text(
 )
 
 Body = Callable[[JobRun], None]
+TellStuck = Callable[[Context, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,22 @@ class Job:
     name: str
     queue: QueueName
     body: Body
+    tell_stuck: TellStuck | None = None
+    """Puts on record, where others look, that the work on something does not get on."""
 
 
 JOBS: dict[str, Job] = {}
 
 
-def job(name: JobName, queue: QueueName) -> Callable[[Body], Body]:
+def job(
+    name: JobName, queue: QueueName, *, tell_stuck: TellStuck | None = None
+) -> Callable[[Body], Body]:
     """Register the body of a job."""
 
     def register(body: Body) -> Body:
         if name.value in JOBS:
             raise ValueError(f"two bodies for the job {name.value}")
-        JOBS[name.value] = Job(name.value, queue, body)
+        JOBS[name.value] = Job(name.value, queue, body, tell_stuck)
         return body
 
     return register

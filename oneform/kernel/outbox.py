@@ -21,6 +21,10 @@ CHANNEL = "oneform_outbox"
 """NOTIFY channel on which the relay listens."""
 
 
+STUCK_AFTER = 10
+"""So many failed attempts, a quarter of an hour: somebody has to look."""
+
+
 class JobName(StrEnum):
     """Base of the enums in which parts name their jobs: imperatives."""
 

@@ -189,3 +189,16 @@ def retry_sources(run: Run, request_id: uuid.UUID) -> None:
         hold_requests(ctx, [request_id])
         ctx.sql(_GO_ON, id=request_id, waits=waits, begun=begun)
         settle_held(ctx, [request_id])
+
+
+_HELD_UP = """
+INSERT INTO request_event (request_id, kind, data)
+SELECT r.id, 'held_up', '{}' FROM request AS r
+WHERE r.id = :id AND (SELECT e.kind FROM request_event AS e WHERE e.request_id = r.id
+                      ORDER BY e.id DESC LIMIT 1) <> 'held_up'
+"""
+
+
+def tell_held_up(ctx: Context, request_id: uuid.UUID) -> None:
+    """Note among a request's events that the work on it fails again and again, once in a row."""
+    ctx.sql(_HELD_UP, id=request_id)

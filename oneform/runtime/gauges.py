@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from oneform.collection.lifecycle import LIVE
+from oneform.kernel.outbox import STUCK_AFTER
 from oneform.runtime.presence import count_workers
 from oneform.runtime.runtime import Runtime
 
@@ -67,6 +68,12 @@ GAUGES = (
         "Failed attempts of the jobs that are on the outbox now.",
         ("job",),
         "SELECT job, sum(attempts) FROM outbox GROUP BY 1",
+    ),
+    Gauge(
+        "oneform_outbox_stuck_jobs",
+        f"Jobs that have failed {STUCK_AFTER} times or more, and are tried again.",
+        ("job",),
+        f"SELECT job, count(*) FROM outbox WHERE attempts >= {STUCK_AFTER} GROUP BY 1",
     ),
     Gauge(
         "oneform_requests",

@@ -152,6 +152,16 @@ class TestMetrics:
         assert found["oneform_outbox_jobs", "sleep", "later"] == 1
         assert found["oneform_outbox_oldest_seconds", "sleep"] >= 30
         assert found["oneform_outbox_failed_attempts", "sleep"] == 6
+        assert ("oneform_outbox_stuck_jobs", "sleep") not in found
+
+    def test_jobs_that_do_not_get_through(
+        self, client_with: MakeClient, api_runtime: Runtime
+    ) -> None:
+        with api_runtime.context() as ctx:
+            ctx.outbox.enqueue(SomeJob.SLEEP)
+            ctx.sql("UPDATE outbox SET attempts = CASE WHEN id = (SELECT max(id) FROM outbox) "
+                    "THEN 10 ELSE 9 END")  # fmt: skip
+        assert samples(client_with())["oneform_outbox_stuck_jobs", "sleep"] == 1
 
     def test_asks_and_units(self, client_with: MakeClient) -> None:
         found = samples(client_with())
