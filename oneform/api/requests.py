@@ -32,18 +32,18 @@ from oneform.kernel.errors import Stale
 from oneform.kernel.paging import Page, cut_page
 from oneform.requests import checking, data, reading, service, withdrawal
 from oneform.requests.admission import JUDGED, find_mistakes
-from oneform.requests.commands import (
+from oneform.requests.commands import SubmitRequest
+from oneform.requests.data import DataFormat, Layout, ReadData
+from oneform.requests.errors import DueTooSoon, OffWhitelist, RequestEnded, RequestTooLarge
+from oneform.requests.models import CellStatus, RequestState
+from oneform.requests.views import (
     AreaProgress,
     CheckedRequest,
     EventView,
     FieldProgress,
     RequestSummary,
     RequestView,
-    SubmitRequest,
 )
-from oneform.requests.data import DataFormat, Layout, ReadData
-from oneform.requests.errors import DueTooSoon, OffWhitelist, RequestEnded, RequestTooLarge
-from oneform.requests.models import CellStatus, RequestState
 
 blueprint = Blueprint(
     "requests", __name__, url_prefix="/requests", description="What agencies ask for."

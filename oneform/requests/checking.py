@@ -15,9 +15,10 @@ from oneform.requests.admission import (
     scope_params,
     subjects_in_scope,
 )
-from oneform.requests.commands import CheckedRequest, Coverage, SubmitRequest
+from oneform.requests.commands import SubmitRequest
 from oneform.requests.models import GrantState
 from oneform.requests.statuses import STATUS, state_of_cell
+from oneform.requests.views import CheckedRequest, Coverage
 
 # The same judgement as the resolver's, over a scope that is nobody's request yet. What a source
 # answers for counts as shareable before anybody would be asked; cells refused for good are

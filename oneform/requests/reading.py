@@ -1,7 +1,7 @@
 """Reading requests: one, many, progress, fields, events, control numbers.
 
-An agency sees its own requests; a supervisor those of agencies within its area.
-What is not theirs does not exist for them.
+An agency sees its own requests; those of others do not exist for it. Supervisors read what
+is on record of them elsewhere (`oneform.requests.supervision`), the operator reads all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from oneform.kernel.context import Context
 from oneform.kernel.errors import NotFound
 from oneform.kernel.ids import is_control_number, tidy_control_number
 from oneform.kernel.paging import Page, decode_cursor, encode_cursor
-from oneform.requests.commands import (
+from oneform.requests.models import RequestState
+from oneform.requests.statuses import STATUSES
+from oneform.requests.views import (
     AreaProgress,
     CellCounts,
     ControlNumberView,
@@ -27,8 +29,6 @@ from oneform.requests.commands import (
     RequestSummary,
     RequestView,
 )
-from oneform.requests.models import RequestState
-from oneform.requests.statuses import STATUSES
 
 _SUMS = ", ".join(f"coalesce(sum(ru.{status}), 0) AS {status}" for status in STATUSES)
 

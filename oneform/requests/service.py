@@ -16,7 +16,7 @@ from oneform.kernel.context import Context
 from oneform.kernel.ids import new_control_number, new_id
 from oneform.requests import grants
 from oneform.requests.admission import Admitted, examine
-from oneform.requests.commands import RequestView, SubmitRequest
+from oneform.requests.commands import SubmitRequest
 from oneform.requests.errors import OffWhitelist
 from oneform.requests.jobs import RequestJob
 from oneform.requests.models import (
@@ -31,6 +31,7 @@ from oneform.requests.models import (
 )
 from oneform.requests.planner import plan_jobs
 from oneform.requests.reading import get_request
+from oneform.requests.views import RequestView
 
 
 def submit_request(ctx: Context, command: SubmitRequest) -> RequestView:

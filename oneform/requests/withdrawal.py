@@ -16,13 +16,13 @@ from oneform.kernel.context import Context
 from oneform.kernel.errors import Stale
 from oneform.kernel.plans import plan_afresh
 from oneform.requests import resolver
-from oneform.requests.commands import RequestView
 from oneform.requests.errors import RequestEnded
 from oneform.requests.grants import withdraw_grants
 from oneform.requests.models import Request, RequestEvent, RequestState
 from oneform.requests.reading import get_request
 from oneform.requests.settlement import hold_requests
 from oneform.requests.statuses import PLACED, WAITS, in_place, may_ask
+from oneform.requests.views import RequestView
 from oneform.values.recording import together
 
 _ASK = "a.id, a.field_id, a.period, a.subject_id, a.stood_days, a.state"

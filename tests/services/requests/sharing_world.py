@@ -18,10 +18,10 @@ from factories import (
 )
 
 from oneform.identity.policy import OPERATOR, Principal
-from oneform.requests.commands import RequestView
 from oneform.requests.data import DataFormat, Export, ReadData, begin_export, stream
 from oneform.requests.grants import GrantView, decide_grant, list_grants
 from oneform.requests.reading import get_request
+from oneform.requests.views import RequestView
 from oneform.runtime import Runtime
 
 PEOPLE, AID = "test.people", "test.aid"

@@ -25,8 +25,8 @@ from oneform.config import Settings
 from oneform.identity.policy import OPERATOR, Principal
 from oneform.kernel.clock import FixedClock
 from oneform.kernel.errors import Stale
-from oneform.requests.commands import RequestView
 from oneform.requests.reading import get_request
+from oneform.requests.views import RequestView
 from oneform.requests.withdrawal import cancel_request
 from oneform.runtime import Runtime
 

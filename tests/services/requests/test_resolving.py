@@ -20,12 +20,13 @@ from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Conflict
 from oneform.requests import resolver
-from oneform.requests.commands import RequestView, SubmitRequest
+from oneform.requests.commands import SubmitRequest
 from oneform.requests.grants import decide_grant, list_grants
 from oneform.requests.reading import get_request, list_events
 from oneform.requests.resolving import retry_sources
 from oneform.requests.service import submit_request
 from oneform.requests.sweeps import regions_with_late_asks, requests_that_retry
+from oneform.requests.views import RequestView
 from oneform.requests.withdrawal import cancel_request, expire_asks
 from oneform.runtime import Runtime
 from oneform.values.cells import values_of
