@@ -22,8 +22,14 @@ from benchmarks.suggestions.questions import (
     field_of,
     indexed_rows,
     off_list,
+    read_off_list,
 )
-from benchmarks.suggestions.starter import starter_cases, starter_fields
+from benchmarks.suggestions.starter import (
+    shipped_fields,
+    starter_cases,
+    starter_fields,
+    unanswered,
+)
 from catalog.similarity import STRONG, FieldIndex, FieldText, Match
 
 
@@ -171,7 +177,22 @@ def quiet(questions: Sequence[Question], part: Part, *, compared: bool) -> Quiet
         for question in off_list(questions)
         if question.part is part and (question.bureau not in NOT_GROUPED) is compared
     ]
-    silent = [not _strong(index.suggest(question.name, limit=1)) for question in asked]
+    return _quiet(index, (question.name for question in asked))
+
+
+def quiet_starter(questions: Sequence[Question]) -> dict[str, Quiet]:
+    """Count what is off the starter catalogue as shipped: questions that no field answers, by part,
+    and wordings made up, by kind."""
+    index = FieldIndex(shipped_fields())
+    asked = {
+        f"questions, {part}": [one.name for one in unanswered(questions) if one.part is part]
+        for part in Part
+    }
+    return {what: _quiet(index, wordings) for what, wordings in (asked | read_off_list()).items()}
+
+
+def _quiet(index: FieldIndex, wordings: Iterable[str]) -> Quiet:
+    silent = [not _strong(index.suggest(wording, limit=1)) for wording in wordings]
     return Quiet(len(silent), sum(silent) / (len(silent) or 1))
 
 

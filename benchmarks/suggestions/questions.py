@@ -14,6 +14,8 @@ from catalog.similarity import FieldText
 
 DATA: Final = Path(__file__).parent / "data" / "real_fields.csv"
 
+OFF_LIST: Final = DATA.with_name("off_list.csv")
+
 NOT_GROUPED: Final = frozenset({"卫健", "应急", "计生协", "交通"})
 """Bureaus whose questions nobody has compared with the rest; their blank `same_as` says nothing."""
 
@@ -133,3 +135,12 @@ def cases(questions: Iterable[Question]) -> list[Case]:
 def off_list(questions: Iterable[Question]) -> list[Question]:
     """Return the questions with no group, of all bureaus."""
     return [question for question in questions if not question.group]
+
+
+def read_off_list(path: Path = OFF_LIST) -> dict[str, list[str]]:
+    """Read the wordings that no list of fields answers, by their kind: headings, nonsense."""
+    kinds: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            kinds.setdefault(row["kind"], []).append(row["wording"])
+    return kinds

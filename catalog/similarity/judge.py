@@ -27,6 +27,9 @@ CONTRAST: Final = 0.55
 ONE_SIDED: Final = 0.94
 OTHER_DIMENSION: Final = 0.7
 OTHER_UNIT: Final = 0.96
+BARE: Final = 0.6
+"""About what a name can reach that does not say the same words as a query that asks for nothing by
+itself (合计, 面积): less than strong, the better of two still before the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Side:
     marks: Marks
     unit: str | None
     dimension: str | None
+    bare: bool
 
     @classmethod
     def of(cls, wording: Wording) -> Side:
@@ -50,6 +54,7 @@ class Side:
             wording.marks,
             wording.unit,
             wording.dimension,
+            wording.bare,
         )
 
 
@@ -65,6 +70,8 @@ def fit(query: Side, other: Side, overlap: Overlap) -> float:
         score = SAME_WORDS
     else:
         score = min(SAME_WORDS, (1 - SPELLING) * balance(overlap) + SPELLING * spelled)
+        if query.bare:
+            score = min(score, BARE + score / 40)
     return score * contrast_factor(query.marks, other.marks) * unit_factor(query, other)
 
 

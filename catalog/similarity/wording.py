@@ -8,7 +8,7 @@ of feature tells; how rare it is in a catalogue is the index's business.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 from catalog.similarity.ages import Ages, take_ages
 from catalog.similarity.clean import LONGEST, clean
 from catalog.similarity.lexicon import LEXICON, Concept
+from catalog.similarity.lexicon.headings import ENGLISH_HEADINGS, HEADINGS
 from catalog.similarity.plain_text import plain
 from catalog.similarity.stems import STOP_WORDS, stem_words
 from catalog.similarity.units import DIMENSION
@@ -39,6 +40,8 @@ _HEAD_ENDS: Final = frozenset(_PREPOSITIONS.split())
 """English says what is counted before these; Chinese says it last."""
 _VILLAGES: Final = re.compile(r"(?<![乡农])村(?:数|个数|数量)?$")
 """A wording that ends so counts villages, whatever they have: 有卫生室的村."""
+_TOTAL: Final = "=总"
+_COUNTED: Final = frozenset({"人", "户"})
 _EMPTY: Final = frozenset("的及和与或等在为按中内其以所之者数个名被将对由从")
 
 
@@ -53,6 +56,9 @@ class Wording:
     marks: frozenset[tuple[str, str]]
     unit: str | None
     dimension: str | None
+    bare: bool
+    """Whether it asks for nothing by itself: light words and headings only (合计, 面积, 代码), and
+    not for all people or all households (总户数)."""
 
 
 class _Builder:
@@ -154,7 +160,50 @@ def read_wording(raw: str, unit: str | None = None) -> Wording:
         frozenset(builder.marks),
         unit,
         dimension,
+        not cleaned.asides
+        and _says_no_more_than_forms_do(cleaned.text)
+        and not (_TOTAL in builder.features and dimension in _COUNTED),
     )
+
+
+def _says_no_more_than_forms_do(text: str) -> bool:
+    return all(
+        word in _BARE_STEMS if word.isascii() else _BARE.fullmatch(word)
+        for run in text.split()
+        for word in (stem_words(run) if run.isascii() else [run])
+    )
+
+
+def _one_of(words: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=len, reverse=True)
+    # Possessive: 人口数 can be read in two ways, and 100 of them in a row shall not be in 2^100.
+    return re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})*+")
+
+
+_BARE: Final = _one_of(
+    {
+        *(
+            wording
+            for group in LEXICON.chinese.values()
+            for wording, concept, _ in group
+            if concept.light or concept.silent
+        ),
+        *HEADINGS.split(),
+        *_EMPTY,
+    }
+)
+_BARE_STEMS: Final = frozenset(
+    {
+        *(
+            phrase[0]
+            for group in LEXICON.english.values()
+            for phrase, concept in group
+            if len(phrase) == 1 and (concept.light or concept.silent)
+        ),
+        *stem_words(ENGLISH_HEADINGS),
+        *STOP_WORDS,
+    }
+)
 
 
 def _segment(run: str) -> Iterator[tuple[Concept, Concept | None] | str]:

@@ -12,7 +12,8 @@ MONEY = """
 净值 : | net value
 负债 #金额 : 债务 债务总额 欠债 欠款 总负债 负债总额 借款 | debt, liability
 债权 #金额 : 应收款 | receivable
-产值 #金额 : 总产值 生产总值 | output value, gross product, gdp
+产值 #金额 : 总产值 | output value
+生产总值 #金额 : 国内生产总值 地区生产总值 | gross product, gross domestic product, gdp
 经费 #金额 : 资金 专项资金 专项经费 款项 拨款 资金量 | fund, funding, money, budget
 投资 #金额 : 投入 投入资金 出资 | investment, invested
 贷款 #金额 : 信贷 小额信贷 小额贷款 | loan, credit

@@ -78,7 +78,7 @@ def codes(matches: list[Match]) -> list[str]:
         ("65周岁及以上老人", "elderly.aged_65_plus"),
         ("六十岁以上 elderly", "elderly.aged_60_plus"),
         ("农家书屋个数", "culture.libraries"),
-        ("houshold number", "population.households"),
+        ("registred population", "population.registered_total"),
         ("lirbary", "culture.libraries"),
         ("受教育程度", "resident.education"),
         ("deaths in 2024", "vital.deaths"),
@@ -127,10 +127,55 @@ def test_a_name_finds_its_own_field_before_one_that_differs_in_brackets() -> Non
 
 
 @pytest.mark.parametrize(
-    "query", ["森林防火巡查次数", "宗教场所负责人电话", "GDP", "gross tonnage"]
+    "query",
+    ["森林防火巡查次数", "宗教场所负责人电话", "GDP", "生产总值", "地区生产总值", "gross tonnage"],
 )
 def test_what_is_off_the_list_gets_no_strong_suggestion(query: str) -> None:
-    assert all(match.score < STRONG for match in INDEX.suggest(query))
+    output = field("economy.output", "农业产值", "agricultural output value", "万元")
+    matches = FieldIndex([*FIELDS, output]).suggest(query)
+    assert all(match.score < STRONG for match in matches)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "合计",
+        "小计",
+        "总量",
+        "全村合计",
+        "total",
+        "总数（个）",
+        "面积",
+        "houshold number",
+        "备注",
+        "代码",
+    ],
+)
+def test_words_that_head_any_table_get_no_strong_suggestion(query: str) -> None:
+    index = FieldIndex(
+        [
+            *FIELDS,
+            field("population.all", "户籍总人口", "all people", synonyms=["总人口数", "总人口"]),
+            field("land.all", "总面积", "total area", "亩"),
+            field("area.code", "村代码", "code of the village", None),
+        ]
+    )
+    assert all(match.score < STRONG for match in index.suggest(query))
+
+
+@pytest.mark.parametrize("query", ["总人口", "全村总人口", "总户数", "population.households_total"])
+def test_all_people_or_all_households_are_a_question(query: str) -> None:
+    people = field("population.all", "户籍总人口", "all people", synonyms=["总人口数"])
+    best = FieldIndex([*FIELDS, people]).suggest(query)[0]
+    assert best.code in ("population.all", "population.households")
+    assert best.score >= STRONG
+
+
+def test_name_of_light_words_is_found_by_its_own_words() -> None:
+    heads = field("area.heads", "合计", "sum", None)
+    best = FieldIndex([*FIELDS, heads]).suggest("2025年合计（人）")[0]
+    assert best.code == "area.heads"
+    assert best.score >= STRONG
 
 
 @pytest.mark.parametrize("query", ["", "  ", "？？？", "2025年", "\x00", "数量"])

@@ -67,6 +67,22 @@ def test_what_is_off_the_list_seldom_gets_a_strong_suggestion(report: dict[str, 
     assert min(rates.values()) >= 0.9
 
 
+def test_what_is_off_the_starter_catalogue_gets_no_strong_suggestion(
+    report: dict[str, Any],
+) -> None:
+    found = {row["what"]: row for row in report["off_starter"]}
+    for kind in ("heading", "nonsense"):
+        assert found[kind]["questions"] >= 90
+        assert found[kind]["rate"] >= 0.95
+
+
+def test_what_is_on_the_list_gets_a_strong_suggestion_often_enough(report: dict[str, Any]) -> None:
+    """A threshold out of reach would keep quiet about everything."""
+    assert recall_row(report, "plain", "test")["same"]["strong_at_1"] >= 0.5
+    assert recall_row(report, "dressed", "test")["same"]["strong_at_1"] >= 0.5
+    assert recall_row(report, "starter", "test")["all"]["strong_at_1"] >= 0.45
+
+
 def test_every_query_is_counted_in_exactly_one_part_and_relation(report: dict[str, Any]) -> None:
     counted = sum(row["cases"] for row in report["relations"])
     assert counted == sum(

@@ -124,6 +124,28 @@ def test_last_word_says_what_is_counted(text: str, dimension: str) -> None:
     assert read_wording(text).dimension == dimension
 
 
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("合计", True),
+        ("全村合计", True),
+        ("面积（亩）", True),
+        ("7、2025年末总数（个）", True),
+        ("name of unit", True),
+        ("户数", True),
+        ("总户数", False),
+        ("total number of people", False),
+        ("耕地面积", False),
+        ("合计（其中低保）", False),
+        ("女", False),
+        ("总量 gdp", False),
+        ("人口数" * 130 + "猫", False),  # can be cut in 2^130 ways
+    ],
+)
+def test_words_of_every_form_alone_are_told_from_a_question(text: str, bare: bool) -> None:
+    assert read_wording(text).bare is bare
+
+
 def test_known_unit_wins_over_the_words() -> None:
     assert read_wording("有劳动能力低保对象人数", "户").dimension == "户"
 
