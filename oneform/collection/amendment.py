@@ -14,7 +14,7 @@ from oneform.collection.asks import (
     AskRow,
     by_region,
     cells_in,
-    hold_asks,
+    hold_asks_sent,
     live_beside,
 )
 from oneform.collection.commands import AmendAnswer, AnswerKind, AnswerState, GivenAnswer
@@ -51,7 +51,7 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
         id=answer_id,
     ).scalar_one_or_none()
     keys = {(region_id, ask_id)} if ask_id is not None else set()
-    asks = hold_asks(ctx, keys | live_beside(ctx, keys))
+    asks = hold_asks_sent(ctx, keys, beside=live_beside(ctx, keys))
     ask = asks.get((region_id, ask_id or 0))
     policy.require_reach(ctx, ask.path if ask else None, secret=True)
     assert ask is not None

@@ -89,7 +89,7 @@ def end_asks_of_subject(ctx: Context, event: SubjectClosed) -> None:
 
 def _withdraw(ctx: Context, statement: str, **params: Any) -> None:
     keys = {(row.region_id, row.id) for row in ctx.sql(statement, **params)}
-    live = [ask for ask in hold_asks(ctx, keys, are_ours=True).values() if ask.state in LIVE]
+    live = [ask for ask in hold_asks(ctx, keys).values() if ask.state in LIVE]
     with together(ctx):
         for region_id, asks in by_region(live).items():
             end_asks(ctx, region_id, [ask.id for ask in asks])

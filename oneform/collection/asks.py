@@ -154,10 +154,18 @@ class AskRow(NamedTuple):
 _COLUMNS = """a.region_id, a.id, a.field_version_id, a.field_id, a.period, a.subject_id, a.unit_id,
   a.state, (SELECT u.path FROM area AS u WHERE u.id = a.unit_id) AS path"""
 
-_HOLD = sa.text(
-    f"SELECT {_COLUMNS} FROM ask AS a WHERE a.region_id = :region AND a.id = ANY(:ids) "
-    "ORDER BY a.id FOR UPDATE OF a"
-)
+_HOLD = f"""
+SELECT {_COLUMNS} FROM ask AS a WHERE a.region_id = :region AND a.id = ANY(:ids) {{which}}
+ORDER BY a.id FOR UPDATE OF a
+"""
+
+_HOLD_OURS = sa.text(_HOLD.format(which=""))
+
+# Mostly it is the actor's own unit, which needs no look at its path.
+_REACHED = """(a.unit_id = CAST(:own AS bigint)
+    OR starts_with((SELECT u.path FROM area AS u WHERE u.id = a.unit_id), :reach))"""
+
+_HOLD_REACHED = sa.text(_HOLD.format(which=f"AND ({_REACHED} OR a.id = ANY(:beside))"))
 
 _SEE = sa.text(
     f"SELECT {_COLUMNS} FROM unnest(CAST(:regions AS bigint[]), CAST(:ids AS bigint[])) "
@@ -173,37 +181,69 @@ def parse_ask(text: str) -> AskKey | None:
         return None
 
 
-def hold_asks(
-    ctx: Context, keys: Collection[AskKey], *, are_ours: bool = False
-) -> dict[AskKey, AskRow]:
+def hold_asks(ctx: Context, keys: Collection[AskKey]) -> dict[AskKey, AskRow]:
     """Share the regions of some asks, then lock those asks, in the order of their keys.
 
     Whatever is decided on the rows holds until the transaction ends. Ids that do
-    not exist are left out. Of keys that somebody sent (that are not `are_ours`),
-    those outside the actor's reach may come back unlocked.
+    not exist are left out.
     """
     found: dict[AskKey, AskRow] = {}
     regions = {region_id for region_id, _ in keys}
-    if len(regions) > 1 and not are_ours:
-        # Nobody makes us lock regions that they have nothing to do with.
-        reaches = policy.principal(ctx).reaches
-        seen = [_row(row) for row in ctx.sql(_SEE, **_arrays(keys))]
-        found = {row.key: row for row in seen}
-        regions = {row.region_id for row in seen if reaches(row.path)}
     locks.share_regions(ctx, regions, for_few_rows=len(keys) <= FEW)
     for region_id in sorted(regions):
-        ids = [id for region, id in keys if region == region_id]
-        for row in ctx.sql(_HOLD, region=region_id, ids=ids):
-            held = _row(row)
-            found[held.key] = held
+        rows = ctx.sql(_HOLD_OURS, region=region_id, ids=_ids_in(region_id, keys))
+        found.update((row.key, row) for row in map(_row, rows))
     return found
+
+
+def hold_asks_sent(
+    ctx: Context, keys: Collection[AskKey], *, beside: Collection[AskKey] = ()
+) -> dict[AskKey, AskRow]:
+    """The same with keys that somebody sent: those outside the actor's reach come back unlocked.
+
+    Nobody makes us lock what they have nothing to do with. `beside`: of asks that have to be locked
+    with them, whose reach they are in or not.
+    """
+    actor = policy.principal(ctx)
+    strange: dict[AskKey, AskRow] = {}
+    held: dict[AskKey, AskRow] = {}
+    regions = {region_id for region_id, _ in keys}
+    if len(regions) > 1:
+        seen = _see(ctx, keys)
+        strange = {row.key: row for row in seen if not actor.reaches(row.path)}
+        regions = {row.region_id for row in seen if row.key not in strange}
+    locks.share_regions(ctx, regions, for_few_rows=len(keys) + len(beside) <= FEW)
+    for region_id in sorted(regions):
+        also = _ids_in(region_id, beside)
+        rows = ctx.sql(
+            _HOLD_REACHED,
+            region=region_id,
+            ids=[*_ids_in(region_id, keys), *also],
+            own=actor.area_id,
+            reach=actor.area_path,
+            beside=also,
+        )
+        held.update((row.key, row) for row in map(_row, rows))
+    if absent := set(keys) - held.keys() - strange.keys():
+        # Not those that have just come within reach: they are not locked.
+        seen = _see(ctx, absent)
+        strange.update((row.key, row) for row in seen if not actor.reaches(row.path))
+    return strange | held
+
+
+def _ids_in(region_id: int, keys: Collection[AskKey]) -> list[int]:
+    return [id for region, id in keys if region == region_id]
+
+
+def _see(ctx: Context, keys: Collection[AskKey]) -> list[AskRow]:
+    return [_row(row) for row in ctx.sql(_SEE, **_arrays(keys))]
 
 
 _BESIDE = sa.text(
     f"""
     SELECT b.region_id, b.id FROM unnest(CAST(:regions AS bigint[]), CAST(:ids AS bigint[]))
       AS k(region_id, id)
-    JOIN ask AS a ON a.region_id = k.region_id AND a.id = k.id
+    JOIN ask AS a ON a.region_id = k.region_id AND a.id = k.id AND {_REACHED}
     JOIN ask AS b ON b.region_id = a.region_id AND b.field_id = a.field_id
       AND b.period = a.period AND b.subject_id = a.subject_id AND b.state IN {in_states(LIVE)}
     """
@@ -211,11 +251,13 @@ _BESIDE = sa.text(
 
 
 def live_beside(ctx: Context, keys: Collection[AskKey]) -> set[AskKey]:
-    """The live asks of the same cells: whoever amends what was answered to an ask fills those, and
-    has to lock them together with it."""
+    """The live asks of the same cells as asks within reach: whoever amends what was answered to
+    an ask fills those, and has to lock them together with it."""
     if not keys:
         return set()
-    return {(row.region_id, row.id) for row in ctx.sql(_BESIDE, **_arrays(keys))}
+    actor = policy.principal(ctx)
+    rows = ctx.sql(_BESIDE, **_arrays(keys), own=actor.area_id, reach=actor.area_path)
+    return {(row.region_id, row.id) for row in rows}
 
 
 def _arrays(keys: Collection[AskKey]) -> dict[str, list[int]]:

@@ -47,7 +47,7 @@ def decide_refusal(ctx: Context, command: DecideRefusal) -> RefusalView:
     _check(ctx, command, actor, refusal)
     everywhere = _hold_everywhere(ctx) if command.scope is RefusalScope.ALL else []
     keys = {(row.region_id, row.ask_id) for row in ctx.sql(_ASKS_OF, id=command.id)}
-    asks = hold_asks(ctx, keys, are_ours=True).values()
+    asks = hold_asks(ctx, keys).values()
     _write_decision(ctx, command, actor)
     refused = [ask for ask in asks if ask.state is AskState.REFUSED]
     if command.decision is Decision.OVERTURN:

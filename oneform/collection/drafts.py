@@ -15,7 +15,7 @@ from oneform.collection.asks import (
     AskRow,
     by_region,
     drop_drafts,
-    hold_asks,
+    hold_asks_sent,
     parse_ask,
     why_not,
 )
@@ -64,7 +64,7 @@ def save_drafts(ctx: Context, drafts: Sequence[SaveDraft]) -> list[SavedDraft]:
         detail = f"must hold 1 to {MAX_DRAFTS} drafts"
         raise Invalid(mistakes=[Mistake("/drafts", "length", detail)])
     keys = [parse_ask(draft.ask) for draft in drafts]
-    asks = hold_asks(ctx, {key for key in keys if key is not None})
+    asks = hold_asks_sent(ctx, {key for key in keys if key is not None})
     stored = _read_drafts(ctx, asks)
     outcomes: list[SavedDraft] = []
     changed: dict[AskKey, tuple[Any, str]] = {}

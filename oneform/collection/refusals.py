@@ -16,7 +16,7 @@ from oneform.collection.asks import (
     AskRow,
     by_region,
     cells_in,
-    hold_asks,
+    hold_asks_sent,
     move_asks,
     parse_ask,
     why_not,
@@ -62,7 +62,7 @@ def refuse_asks(ctx: Context, command: RefuseAsks) -> RefusalView:
     """
     actor, staff_id = require_person(ctx, Permission.REFUSE_ASK)
     keys = [parse_ask(text) for text in command.asks]
-    asks = hold_asks(ctx, {key for key in keys if key is not None})
+    asks = hold_asks_sent(ctx, {key for key in keys if key is not None})
     mistakes = _mistakes(command, keys, asks, actor)
     if mistakes:
         raise Invalid("The asks cannot be refused so.", mistakes=mistakes)

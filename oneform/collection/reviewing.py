@@ -20,7 +20,7 @@ from oneform.collection.asks import (
     by_region,
     cells_in,
     end_asks,
-    hold_asks,
+    hold_asks_sent,
     live_beside,
     move_asks,
 )
@@ -136,7 +136,7 @@ def _hold(ctx: Context, keys: Collection[AnswerKey]) -> dict[AnswerKey, _Waiting
     ).all()
     amended = {(row.region_id, row.ask_id) for row in rows if row.kind == AnswerKind.AMENDMENT}
     answered = {(row.region_id, row.ask_id) for row in rows}
-    asks = hold_asks(ctx, answered | live_beside(ctx, amended))
+    asks = hold_asks_sent(ctx, answered, beside=live_beside(ctx, amended))
     reaches = policy.principal(ctx).reaches
     mine = {key: ask for key, ask in asks.items() if reaches(ask.path)}
     found: dict[AnswerKey, _Waiting] = {}

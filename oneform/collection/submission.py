@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
-from oneform.collection.asks import hold_asks
+from oneform.collection.asks import hold_asks_sent
 from oneform.collection.commands import Mode, SubmitAnswers
 from oneform.collection.drafts import keep_typed
 from oneform.collection.errors import InvalidAnswers
@@ -37,7 +37,7 @@ def submit_answers(ctx: Context, command: SubmitAnswers) -> Receipt:
     actor, staff_id = require_person(ctx, Permission.ANSWER)
     _require_some(command)
     entries = read_entries(command.answers)
-    asks = hold_asks(ctx, {entry.key for entry in entries if entry.key is not None})
+    asks = hold_asks_sent(ctx, {entry.key for entry in entries if entry.key is not None})
     judge_entries(ctx, entries, asks)
     wrong = [entry for entry in entries if entry.mistake]
     if wrong and command.mode is Mode.ALL:

@@ -234,6 +234,36 @@ def test_refusal_is_decided_by_one_of_two(runtime: Runtime, second: Runtime, cou
         assert_balanced(ctx)
 
 
+def test_nobody_locks_asks_outside_their_reach(
+    runtime: Runtime, second: Runtime, county: World
+) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        make_request(ctx, county.health, ["test.people"])
+        mine, theirs = (asks_of(ctx, unit=unit)["test.people"] for unit in (VILLAGE, FAR_VILLAGE))
+
+    def can_be_locked(ask: str) -> bool:
+        region, number = ask.split("-")
+        with second.context(OPERATOR) as ctx:
+            found = ctx.sql(
+                "SELECT FROM ask WHERE region_id = :region AND id = :id FOR UPDATE SKIP LOCKED",
+                region=region,
+                id=number,
+            ).one_or_none()
+        return found is not None
+
+    with runtime.context(county.village) as ctx:
+        drafts = [SaveDraft(ask=ask, value=7) for ask in (mine, theirs, "1-999999999")]
+        outcomes = [(draft.outcome, draft.code) for draft in save_drafts(ctx, drafts)]
+        assert outcomes == [
+            ("saved", None),
+            ("refused", "outside_reach"),
+            ("refused", "unknown_ask"),
+        ]
+        assert (can_be_locked(mine), can_be_locked(theirs)) == (False, True)
+        (alone,) = save_drafts(ctx, [SaveDraft(ask=theirs, value=7)])
+        assert (alone.code, can_be_locked(theirs)) == ("outside_reach", True)
+
+
 def test_exemption_waits_for_a_county_that_is_coming_in(
     runtime: Runtime, second: Runtime, county: World
 ) -> None:
