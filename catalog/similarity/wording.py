@@ -39,7 +39,7 @@ of with without in on at by for from to per who that whose under above over and
 _HEAD_ENDS: Final = frozenset(_PREPOSITIONS.split())
 """English says what is counted before these; Chinese says it last."""
 _VILLAGES: Final = re.compile(r"(?<![乡农])村(?:数|个数|数量)?$")
-"""A wording that ends so counts villages, whatever they have: 有卫生室的村."""
+"""A wording that ends so counts villages, whatever they have: 有体育健身场所的村."""
 _TOTAL: Final = "=总"
 _COUNTED: Final = frozenset({"人", "户"})
 _EMPTY: Final = frozenset("的及和与或等在为按中内其以所之者数个名被将对由从")

@@ -113,7 +113,7 @@ def test_contrasting_words_are_marked(one: str, other: str, axis: str) -> None:
         ("卫生厕所普及率", "比率"),
         ("贫困户总人数", "人"),
         ("集体收益5万元以下的村数", "件"),
-        ("有卫生室的村", "件"),
+        ("有体育健身场所的村", "件"),
         ("农村低保户数", "户"),
         ("share of residents aged 60 and over", "比率"),
         ("households of destitute people", "户"),
