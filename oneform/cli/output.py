@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -76,6 +77,8 @@ def _words(error: Exception) -> list[str]:
             return [words]
         case OSError():
             return [_of_file(error)]
+        case sqlite3.OperationalError():  # of the demo's stores; it names no file
+            return [f"a SQLite file in the data folder cannot be used: {error}"]
     if os.environ.get("ONEFORM_LOG_LEVEL") == "debug":
         return traceback.format_exception(error)
     return [

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,7 @@ def _write_database(path: Path, rows: Iterable[Row]) -> None:
     made = path.with_name(f".{path.name}")
     made.unlink(missing_ok=True)
     headings = _headings(CIVIL_AFFAIRS_COLUMNS)
-    connection = sqlite3.connect(made)
-    with connection:
+    with closing(sqlite3.connect(made)) as connection, connection:
         connection.execute(f"CREATE TABLE about ({NOTE} TEXT)")
         connection.execute("INSERT INTO about VALUES (?)", [_ABOUT])
         types = ["TEXT", "TEXT", *["INTEGER"] * (len(headings) - 3), f"TEXT DEFAULT '{INVENTED}'"]
@@ -133,7 +133,6 @@ def _write_database(path: Path, rows: Iterable[Row]) -> None:
             f"INSERT INTO {TABLE} VALUES ({marks})",
             (_cells(row, CIVIL_AFFAIRS_COLUMNS) for row in rows),
         )
-    connection.close()
     made.replace(path)
 
 

@@ -17,6 +17,7 @@ from oneform.demo.county import (
     AGRICULTURE,
     COUNTY_NAME,
     HEALTH,
+    INVENTED,
     PLANNING,
     STAFF,
     VILLAGE,
@@ -151,9 +152,9 @@ class _Story:
             teller.say(f"{form['unit']['name']}: {len(asks)} questions of two departments.")
             figures = figures_of(VILLAGE, world.year, is_community=False)
             answers = [
-                {"ask": asks[WATER]["id"], "value": figures[WATER]},
-                {"ask": asks[MIGRANTS]["id"], "value": figures[MIGRANTS]},
-                {"ask": asks[ROADS]["id"], "confirm": True},
+                {"ask": asks[WATER]["id"], "value": figures[WATER], "note": INVENTED},
+                {"ask": asks[MIGRANTS]["id"], "value": figures[MIGRANTS], "note": INVENTED},
+                {"ask": asks[ROADS]["id"], "confirm": True, "note": INVENTED},
             ]
             before = asks[ROADS]["previous"]["value"]
             teller.say(

@@ -7,6 +7,7 @@ import os
 import pwd
 import resource
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -23,7 +24,9 @@ from factories import field, make_county, make_fields
 from oneform.cli import main
 from oneform.cli.files import whole_file
 from oneform.cli.listening import claimed
+from oneform.cli.output import tell
 from oneform.config import Settings
+from oneform.demo.stores import write_stores
 from oneform.identity.agencies import AddAgency, add_agency
 from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
@@ -110,7 +113,7 @@ def test_export_is_written_whole_or_not_at_all(place: Path, name: str) -> None:
     command = "areas" if name.endswith("csv") else "catalog"
     file = place / name
     file.write_text("what was there")
-    with limited_files():
+    with limited_files(20):
         told = run(f"{command} export {name}")
     assert told.exit_code == 1
     assert told.stderr == f"{file}: File too large\n"
@@ -121,16 +124,32 @@ def test_export_is_written_whole_or_not_at_all(place: Path, name: str) -> None:
 
 
 @contextmanager
-def limited_files() -> Iterator[None]:
-    """No file may be longer than 20 bytes: like a disk that is full."""
+def limited_files(size: int) -> Iterator[None]:
+    """No file may be longer than so many bytes: like a disk that is full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_disk_that_is_full_while_the_demos_database_is_written_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stores = write_stores(tmp_path, 2026)
+    size = stores.civil_affairs.stat().st_size
+    assert size > max(path.stat().st_size for path in tmp_path.glob("*/*.csv"))
+    with limited_files(size - 4096), pytest.raises(sqlite3.OperationalError) as full:
+        write_stores(tmp_path, 2026)
+    with pytest.raises(SystemExit) as ended:
+        tell(full.value, as_json=False)
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("a SQLite file in the data folder cannot be used: ")
+    write_stores(tmp_path, 2026)
 
 
 def test_export_has_the_mode_of_any_new_file_and_follows_a_link(place: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import oneform
 from oneform.demo.calling import Caller
-from oneform.demo.county import AGRICULTURE, STAFF
+from oneform.demo.county import AGRICULTURE, INVENTED, STAFF
 from oneform.demo.demands import OFF_LIST, ON_LIST, ROADS
 
 
@@ -52,6 +52,16 @@ def test_the_figures_are_told_to_be_invented(demo: Any) -> None:
         "demo.invented.statistics",
         "demo.invented.civil_affairs",
     }
+
+
+def test_the_answers_of_the_village_say_that_they_are_invented(demo: Any) -> None:
+    with Caller(demo.address) as public:
+        login = {"username": STAFF.username, "password": demo.world.password}
+        token = public.post("/sessions", login, expected={201})["token"]
+    with Caller(demo.address, token) as staff:
+        (sent,) = staff.get("/submissions")["items"]
+        receipt = staff.get(f"/submissions/{sent['id']}")
+    assert [answer["note"] for answer in receipt["answers"]] == [INVENTED] * 3
 
 
 def test_a_form_is_left_with_questions_and_last_years_answers(demo: Any) -> None:
