@@ -31,15 +31,15 @@ def told_as_source_errors(*ours: type[Exception], **where: object) -> Iterator[N
         raise
     except ours:
         raise
+    except DomainError as error:
+        raise SourceError(error.detail) from error
     except Exception as error:
         log.warning("source.unexpected", **where, exc_info=True)
-        raise in_words(error) from error
+        raise _in_words(error) from error
 
 
-def in_words(error: Exception) -> SourceError:
+def _in_words(error: Exception) -> SourceError:
     """An error that nobody thought of, as its source's owner is told of it."""
-    if isinstance(error, DomainError):
-        return SourceError(error.detail)
     if isinstance(error, OSError):
         # A disk or a network that gives up half-way may be there again.
         return SourceDown(f"The source cannot be read: {error.strerror or type(error).__name__}.")
