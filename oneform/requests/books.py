@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from oneform.kernel.context import Context
 from oneform.requests.settlement import settle_closed
-from oneform.requests.statuses import EXEMPT, HOLDS, STATUS, STATUSES, demands, may_ask
+from oneform.requests.statuses import HOLDS, STATUS, STATUSES, demands, is_exempt, may_ask
 from oneform.values.cells import Cells
 from oneform.values.events import CellsChanged, CellsChanging, ChangesBegun, ChangesEnded
 
@@ -39,7 +39,7 @@ demand AS MATERIALIZED (
   WHERE rr.resolved_at IS NOT NULL),
 cell AS MATERIALIZED (
   SELECT r.request_id, r.place_id, r.unit_id, r.region_id, rf.field_id, rf.period, r.subject_id,
-    r.decided_at, r.decided_on, rf.grant_state, {may_ask()} AS asks, {EXEMPT} AS exempt
+    r.decided_at, r.decided_on, rf.grant_state, {may_ask()} AS asks, {is_exempt()} AS exempt
   FROM demand AS r
   CROSS JOIN LATERAL (
     SELECT rf.* FROM unnest(r.fields, r.periods) AS t(field_id, period)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from oneform.kernel.context import Context
 from oneform.requests.books import open_books
 from oneform.requests.settlement import settle_closed
-from oneform.requests.statuses import EXEMPT, STATUSES, demands, may_ask
+from oneform.requests.statuses import STATUSES, demands, is_exempt, may_ask
 from oneform.values.events import CellsRecordingAtOnce
 
 _MOVES = ", ".join(
@@ -38,10 +38,10 @@ demand AS MATERIALIZED (
 touched AS MATERIALIZED (
   SELECT r.request_id, r.place_id, r.unit_id,
     cell_status(rf.grant_state, {may_ask()}, m.old_since, m.old_since_kind, m.old_fresh_until,
-      r.decided_at, r.decided_on, f.state, {EXEMPT}) AS before,
+      r.decided_at, r.decided_on, f.state, {is_exempt()}) AS before,
     cell_status(rf.grant_state, {may_ask()}, coalesce(m.old_since, statement_timestamp()),
       coalesce(m.old_since_kind, :since_kind), NULL,
-      r.decided_at, r.decided_on, NULL, {EXEMPT}) AS after
+      r.decided_at, r.decided_on, NULL, {is_exempt()}) AS after
   FROM demand AS r JOIN matched AS m ON m.subject_id = r.subject_id
   CROSS JOIN LATERAL (SELECT * FROM request_field AS rf
     WHERE rf.request_id = r.request_id AND rf.field_id = m.field_id AND rf.period = m.period

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.models import Mode, Sharing
-from catalog.whitelist import FieldInForce
+from catalog.models import Mode
 from oneform.areas.answering import join_above, unit_of
 from oneform.identity import policy
 from oneform.identity.policy import Permission
@@ -16,8 +15,8 @@ from oneform.requests.admission import (
     subjects_in_scope,
 )
 from oneform.requests.commands import SubmitRequest
-from oneform.requests.models import GrantState
-from oneform.requests.statuses import STATUS, state_of_cell
+from oneform.requests.grants import first_grant_state
+from oneform.requests.statuses import STATUS, is_exempt, state_of_cell
 from oneform.requests.views import CheckedRequest, Coverage
 
 # The same judgement as the resolver's, over a scope that is nobody's request yet. What a source
@@ -36,8 +35,7 @@ cell AS (
   SELECT s.region_id, s.id AS subject_id, a.id AS area_id, a.path, w.field_id, w.period, w.grant_state, w.asks,
     w.collected_at, w.seconds, clock_timestamp() AS decided_at,
     CAST(:today AS date) AS decided_on,
-    EXISTS (SELECT FROM exemption AS e
-      WHERE e.field_id = w.field_id AND e.period = w.period) AS exempt
+    {is_exempt("w")} AS exempt
   {{scope}}),
 judged AS (
   SELECT cell.*, {STATUS} AS status FROM cell {state_of_cell("cell.region_id")}),
@@ -109,15 +107,9 @@ def _coverage(
         fields=[field.field_id for field in fields],
         periods=[command.period if field.period_type != "none" else "" for field in fields],
         levels=[int(field.collected_at) for field in fields],
-        grants=[_grant_state(field, agency_id) for field in fields],
+        grants=[first_grant_state(field, agency_id) for field in fields],
         asks=[command.gap == "ask" and field.mode == Mode.COLLECT for field in fields],
         seconds=[field.seconds for field in fields],
     ).one()
     counts = {name: row._mapping[name] for name in Coverage.__dataclass_fields__}
     return Coverage(**counts), row.units_to_ask, int(row.seconds_to_answer)
-
-
-def _grant_state(field: FieldInForce, agency_id: int) -> str:
-    if field.sharing_category == Sharing.CONDITIONAL and field.owner_id != agency_id:
-        return GrantState.PENDING
-    return GrantState.NONE

@@ -30,11 +30,11 @@ from oneform.kernel.ids import new_id
 from oneform.requests.grants import fields_run_out
 from oneform.requests.models import CellStatus, Release
 from oneform.requests.statuses import (
-    EXEMPT,
     HOLDS,
     PLACED,
     STATUS,
     in_place,
+    is_exempt,
     may_ask,
     state_of_cell,
 )
@@ -101,7 +101,7 @@ _OF_WANTED = """(SELECT * FROM {table}
 _CELLS = f"""
 WITH wanted AS MATERIALIZED (
   SELECT rf.field_id, rf.period, rf.collected_at, {{grant_state}} AS grant_state, {may_ask()} AS asks,
-    {EXEMPT} AS exempt, f.code AS field, row_number() OVER (ORDER BY f.code) AS field_no
+    {is_exempt()} AS exempt, f.code AS field, row_number() OVER (ORDER BY f.code) AS field_no
   FROM request AS r JOIN request_field AS rf ON rf.request_id = r.id
   JOIN field AS f ON f.id = rf.field_id WHERE r.id = :request),
 member AS MATERIALIZED (

@@ -18,11 +18,11 @@ from oneform.requests.grants import RUN_OUT, fields_run_out
 from oneform.requests.models import GrantState, Request, RequestEvent, RequestState
 from oneform.requests.settlement import hold_requests, settle_held
 from oneform.requests.statuses import (
-    EXEMPT,
     PLACED,
     STATUS,
     STATUSES,
     in_place,
+    is_exempt,
     may_ask,
     state_of_cell,
 )
@@ -52,7 +52,7 @@ _TAKEN = ", ".join(
 _GIVE_UP = f"""
 WITH cell AS MATERIALIZED (
   SELECT ru.place_id, ru.unit_id, rr.region_id, p.subject_id, rf.field_id, rf.period,
-    rr.decided_at, rr.decided_on, rf.grant_state, {may_ask()} AS asks, {EXEMPT} AS exempt
+    rr.decided_at, rr.decided_on, rf.grant_state, {may_ask()} AS asks, {is_exempt()} AS exempt
   FROM request AS r
   JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
     AND rr.resolved_at IS NOT NULL

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from catalog.models import Sharing
 from catalog.whitelist import FieldInForce
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
@@ -63,10 +64,18 @@ JOIN agency AS o ON o.id = g.owner_id JOIN request AS r ON r.id = g.request_id
 """
 
 
+def first_grant_state(field: FieldInForce, agency_id: int) -> GrantState:
+    """Of a field in a new request: whether its owner's consent is awaited. Owners need none."""
+    is_owner = field.owner_id == agency_id
+    is_free = field.sharing_category != Sharing.CONDITIONAL or is_owner
+    return GrantState.NONE if is_free else GrantState.PENDING
+
+
 def ask_for_grants(
     ctx: Context, request_id: uuid.UUID, agency_id: int, fields: Sequence[FieldInForce]
 ) -> None:
-    """Ask the owners of these fields; the statutory clock starts today."""
+    """Ask the owners of those fields that need their consent; the statutory clock starts today."""
+    fields = [f for f in fields if first_grant_state(f, agency_id) is GrantState.PENDING]
     if not fields:
         return
     deadline = ctx.calendar.add_working_days(ctx.today(), ANSWER_WORKING_DAYS)

@@ -21,12 +21,13 @@ from oneform.kernel.plans import plan_afresh
 from oneform.requests import books
 from oneform.requests.settlement import hold_requests, settle_held
 from oneform.requests.statuses import (
-    EXEMPT,
     HOLDS,
     PLACED,
     STATUS,
     STATUSES,
     in_place,
+    is_exempt,
+    is_permitted,
     may_ask,
     state_of_cell,
 )
@@ -110,7 +111,7 @@ WITH req AS MATERIALIZED (
   WHERE r.id = :request),
 wanted AS MATERIALIZED (
   SELECT rf.field_id, rf.period, rf.collected_at, rf.grant_state, rf.grant_decided_at, {may_ask()} AS asks,
-    {EXEMPT} AS exempt,
+    {is_exempt()} AS exempt,
     (SELECT fv.id FROM field_version AS fv
      WHERE fv.field_id = rf.field_id AND fv.mode = 'collect'
        AND fv.effective_from <= oneform_today() AND oneform_today() <= fv.expires_on
@@ -139,8 +140,8 @@ kept AS (
   INSERT INTO judged_cell
   SELECT place_id, unit_id, field_id, period, subject_id, version_id, status, ask_id,
     asks AND version_id IS NOT NULL AND status = 'unavailable'
-      AND grant_state IN ('none', 'granted'),
-    asks AND status IN ('asked', 'refused') AND ask_state <> 'upheld',
+      AND {is_permitted("found")},
+    status IN ('asked', 'refused') AND ask_state IN {in_states(LIVE)},
     last_resolved_at IS NULL OR asked_at > last_resolved_at OR grant_decided_at > last_resolved_at
   FROM found WHERE status IN ('asked', 'refused', 'unavailable'))
 SELECT coalesce(sum(cells), 0) FROM counted
@@ -253,7 +254,7 @@ def missing_fields(ctx: Context, request_id: uuid.UUID) -> list[int]:
         ctx.sql(
             "SELECT DISTINCT j.field_id FROM judged_cell AS j JOIN request_field AS rf "
             "ON rf.request_id = :request AND rf.field_id = j.field_id "
-            "WHERE j.status = 'unavailable' AND rf.grant_state IN ('none', 'granted') ORDER BY 1",
+            f"WHERE j.status = 'unavailable' AND {is_permitted()} ORDER BY 1",
             request=request_id,
         ).scalars()
     )
@@ -315,7 +316,7 @@ def unaskable_fields(ctx: Context, request_id: uuid.UUID) -> list[int]:
         ctx.sql(
             "SELECT DISTINCT j.field_id FROM judged_cell AS j JOIN request_field AS rf "
             "ON rf.request_id = :request AND rf.field_id = j.field_id AND rf.mode = 'share' "
-            "WHERE j.status = 'unavailable' AND rf.grant_state IN ('none', 'granted') ORDER BY 1",
+            f"WHERE j.status = 'unavailable' AND {is_permitted()} ORDER BY 1",
             request=request_id,
         ).scalars()
     )

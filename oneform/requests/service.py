@@ -6,7 +6,6 @@ import uuid
 
 import sqlalchemy as sa
 
-from catalog.models import Sharing
 from catalog.whitelist import FieldInForce
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
@@ -20,7 +19,6 @@ from oneform.requests.commands import SubmitRequest
 from oneform.requests.errors import OffWhitelist
 from oneform.requests.jobs import RequestJob
 from oneform.requests.models import (
-    GrantState,
     Rejection,
     Request,
     RequestArea,
@@ -108,19 +106,13 @@ def _write_request(
             for region_id, _ in admitted.cells_per_region
         ],
     )
-    awaited = [field for field in admitted.fields if _awaits_grant(field, agency_id)]
-    grants.ask_for_grants(ctx, request.id, agency_id, awaited)
+    grants.ask_for_grants(ctx, request.id, agency_id, admitted.fields)
     ctx.session.add(RequestEvent(request_id=request.id, kind="accepted", data={}))
     ctx.session.flush()
     return request
 
 
-def _awaits_grant(field: FieldInForce, agency_id: int) -> bool:
-    return field.sharing_category == Sharing.CONDITIONAL and field.owner_id != agency_id
-
-
 def _field_row(request: Request, field: FieldInForce, agency_id: int) -> dict[str, object]:
-    pending = _awaits_grant(field, agency_id)
     return {
         "request_id": request.id,
         "field_id": field.field_id,
@@ -128,7 +120,7 @@ def _field_row(request: Request, field: FieldInForce, agency_id: int) -> dict[st
         "period": request.period if field.period_type != "none" else "",
         "collected_at": int(field.collected_at),
         "mode": field.mode,
-        "grant_state": GrantState.PENDING if pending else GrantState.NONE,
+        "grant_state": grants.first_grant_state(field, agency_id),
     }
 
 

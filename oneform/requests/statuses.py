@@ -78,9 +78,15 @@ def may_ask(r: str = "r") -> str:
     return f"({r}.gap = 'ask' AND rf.mode = 'collect' AND {r}.state <> 'cancelled')"
 
 
-EXEMPT = """EXISTS (SELECT FROM exemption AS e
-    WHERE e.field_id = rf.field_id AND e.period = rf.period)"""
-"""Whether everybody is spared the question of the request's field `rf`."""
+def is_permitted(rf: str = "rf") -> str:
+    """Whether no grant is awaited or refused for a request's field (its `grant_state`)."""
+    return f"{rf}.grant_state IN ('none', 'granted')"
+
+
+def is_exempt(rf: str = "rf") -> str:
+    """Whether everybody is spared the question of a request's field (field_id, period)."""
+    return f"""EXISTS (SELECT FROM exemption AS e
+    WHERE e.field_id = {rf}.field_id AND e.period = {rf}.period)"""
 
 
 def _status(ask_state: str, exempt: str) -> str:
