@@ -1,4 +1,4 @@
-"""Who is out in the storm: threads that send, answer, refuse, decide, cancel, look, and kill."""
+"""Who is out in the storm: agencies and the grassroots. Who else is, stands in `storm_others`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ EXPECTED = {
     ("POST", "requests"): {202},
     ("GET", "requests"): {200},
     ("GET", "form"): {200},
+    ("GET", "roaming form"): {200, 404},  # of a village that has just been merged
+    ("PUT", "drafts"): {200},
     ("POST", "submissions"): {201},
+    ("GET", "submissions"): {200},
+    ("POST", "amend"): {200, 409},  # its cell holds another value since a moment ago
+    ("GET", "reviews"): {200},
+    ("POST", "reviews"): {200, 422},  # its ask has ended a moment before
+    ("POST", "imports"): {202},
+    ("GET", "grants"): {200},
     ("POST", "refusals"): {201, 422},  # answered, or withdrawn, a moment before
     ("GET", "refusals"): {200},
     ("POST", "decide"): {200},
@@ -52,7 +60,11 @@ class Storm:
     all_sent: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     past_refusing: set[str] = field(default_factory=set)
-    """Townships that refuse nothing any more."""
+    """Units that refuse nothing any more."""
+    receipts: list[tuple[str, str]] = field(default_factory=list)
+    """Unit and id of each submission."""
+    done: Counter[str] = field(default_factory=Counter)
+    """What else was done, how often."""
 
     def client(self, token: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"}
@@ -70,10 +82,18 @@ class Storm:
         """One call, whose answer is noted, and held against what may be answered."""
         headers = {"Idempotency-Key": key} if key else {}
         answer = client.request(method, path, json=body, headers=headers)
+        self.note(method, path, what, answer)
+        return answer
+
+    def note(self, method: str, path: str, what: str, answer: httpx.Response) -> None:
         self.statuses[method, what, answer.status_code] += 1
         if answer.status_code not in EXPECTED[method, what]:
             self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
-        return answer
+
+    def send_file(self, client: httpx.Client, path: str, what: str, file: str) -> None:
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": str(uuid.uuid4())}
+        answer = client.post(path, content=file.encode(), headers=headers)
+        self.note("POST", path, what, answer)
 
     # ---- agencies --------------------------------------------------------------
 
@@ -124,7 +144,8 @@ class Storm:
         client.headers["Authorization"] = f"Bearer {self.world.agencies[order.agency]}"
         body: dict[str, Any] = self.call(client, "GET", f"/requests/{id}", "requests").json()
         cells = dict(body["cells"])
-        total, whole = cells.pop("total"), len(order.cells(self.world))
+        total = cells.pop("total")
+        whole = total if order.is_roaming(self.world) else len(order.cells(self.world))
         self.polls += 1
         if total != sum(cells.values()) or total > whole or min(cells.values()) < 0:
             self.wrong.append(f"books of {id} do not balance: {body['cells']}")
@@ -134,36 +155,47 @@ class Storm:
 
     # ---- the grassroots --------------------------------------------------------
 
-    def answer(self, township: str, chance: random.Random) -> None:
-        """Answer what a township's villages are asked, some at a time; rough asks last."""
-        villages = [v for vs in self.world.villages.values() for v in vs if v[:9] == township[:9]]
-        with self.client(self.world.staff[township]) as client:
+    def villages(self, unit: str) -> list[str]:
+        if unit == self.world.clerks_county:
+            return list(self.world.roaming)
+        return [v for vs in self.world.villages.values() for v in vs if v[:9] == unit[:9]]
+
+    def answer(self, unit: str, chance: random.Random) -> None:
+        """Answer what a unit's villages are asked, some at a time; rough asks last."""
+        with self.client(self.world.staff[unit]) as client:
             while not self.over.is_set():
                 is_last_part = self.all_sent.is_set()
-                for village in villages:
+                for village in self.villages(unit):
                     asks = list(self.asks(client, village))
                     if not self.all_sent.is_set():
                         asks = [(id, code) for id, code in asks if chance.random() < 0.4]
-                    self.submit(client, asks)
+                    self.submit(client, unit, asks)
                     self.refuse(client, asks, chance)
                 if is_last_part:
-                    self.past_refusing.add(township)
+                    self.past_refusing.add(unit)
                 time.sleep(PAUSE_S)
 
     def asks(self, client: httpx.Client, village: str) -> Iterator[tuple[str, str]]:
-        form = self.call(client, "GET", f"/form?unit={village}", "form").json()
-        for section in form["sections"]:
-            for row in section["rows"]:
-                yield from ((ask["id"], ask["field"]) for ask in row["asks"]
-                            if ask["state"] == "open")  # fmt: skip
+        """Id and field of what is open in a village."""
+        yield from ((ask["id"], ask["field"]) for ask in self.form(client, village))
 
-    def submit(self, client: httpx.Client, asks: list[tuple[str, str]]) -> None:
+    def form(self, client: httpx.Client, village: str) -> list[dict[str, Any]]:
+        what = "roaming form" if village in self.world.roaming else "form"
+        told = self.call(client, "GET", f"/form?unit={village}", what)
+        if told.status_code == 404:
+            return []
+        return [ask for section in told.json()["sections"] for row in section["rows"]
+                for ask in row["asks"] if ask["state"] in ("open", "returned")]  # fmt: skip
+
+    def submit(self, client: httpx.Client, unit: str, asks: list[tuple[str, str]]) -> None:
         # Rough ones are answered at the end: until then they are there to be refused.
-        chosen = [id for id, code in asks if code.startswith("calm") or self.all_sent.is_set()]
+        last = () if self.all_sent.is_set() else ("rough",)
+        chosen = [id for id, code in asks if not code.startswith(("passing", *last))]
         if chosen:
             body = {"mode": "partial", "answers": [{"ask": id, "value": 3} for id in chosen]}
             key = str(uuid.uuid4())
             answer = self.call(client, "POST", "/submissions", "submissions", body, key).json()
+            self.receipts.append((unit, answer["id"]))
             odd = [i for i in answer.get("invalid", []) if i["code"] != "not_open"]
             if odd:
                 self.wrong.append(f"answers refused: {odd[:3]}")
@@ -207,7 +239,7 @@ class Storm:
                 alive()
                 if time.monotonic() > deadline:
                     raise AssertionError([self.read(client, id) for id in list(self.sent)[:3]])
-                may_move = len(self.past_refusing) < len(self.world.townships)
+                may_move = len(self.past_refusing) < len(self.world.staff)
                 may_move = may_move or bool(self.undecided(reviewer))
                 left = [id for id in self.sent if self.read(client, id)["state"] not in OVER]
                 if not left and not may_move:

@@ -1,8 +1,9 @@
 """Asked once, with everybody at it at once (DESIGN.md §4, points 2, 5, 6 and 7).
 
 Many agencies send requests over the same fields and areas from many threads,
-staff answer and refuse, some requests are cancelled, and workers are killed while
-they resolve. Afterwards it is counted.
+staff answer, amend, type drafts and refuse, reviewers decide, owners consent and bring
+values, a clerk moves and merges villages, sweeps run, some requests are cancelled, asks
+expire, and workers are killed while they resolve. Afterwards it is counted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pytest
 import redis
 from factories import assert_balanced
 from storm_crowd import Storm
+from storm_others import bring, change_areas, consent, let_pass, review, sweep, work_beside
 from storm_processes import Workers, web
 from storm_world import FULL, SMALL, Cell, Size, World, make_orders, make_world
 from worker_process import LEASE_S
@@ -31,6 +33,10 @@ from oneform.config import Settings
 from oneform.identity.policy import OPERATOR
 from oneform.runtime import Runtime
 from workers.relay import Relay
+
+DONE = ("grants", "imports", "accepted", "amendments", "drafts saved", "areas: move", "areas: open",
+        "areas: merge", "sweeps", "expired")  # fmt: skip
+"""What somebody or other must have done meanwhile."""
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def blow(settings: Settings, runtime: Runtime, size: Size, log: Path) -> tuple[S
     for order in make_orders(world, chance):
         orders.put(order)
     crew = Workers(settings, runtime, size.workers, size.kills)
-    others = len(world.townships) + 6
+    others = 2 * len(world.staff) + 12
     with (
         web(settings, log) as address,
         relay_at_work(settings),
@@ -79,9 +85,17 @@ def blow(settings: Settings, runtime: Runtime, size: Size, log: Path) -> tuple[S
         began = time.monotonic()
         try:
             killer = pool.submit(crew.kill_some)
-            busy = [pool.submit(storm.answer, t, random.Random(t)) for t in world.townships]
+            busy = [pool.submit(storm.answer, u, random.Random(u)) for u in world.staff]
+            busy += [pool.submit(work_beside, storm, u, random.Random(u)) for u in world.others]
             busy += [pool.submit(storm.poll, random.Random(n)) for n in range(3)]
             busy += [pool.submit(storm.decide), pool.submit(storm.cancel, chance)]
+            busy += [pool.submit(consent, storm), pool.submit(review, storm, random.Random(1))]
+            busy += [
+                pool.submit(bring, storm, random.Random(2)),
+                pool.submit(sweep, storm, runtime),
+            ]
+            busy += [pool.submit(change_areas, storm, runtime, random.Random(3))]
+            busy += [pool.submit(let_pass, storm, settings)]
             for sender in [pool.submit(storm.send, orders) for _ in range(size.senders)]:
                 sender.result()
             sent = time.monotonic()
@@ -91,6 +105,7 @@ def blow(settings: Settings, runtime: Runtime, size: Size, log: Path) -> tuple[S
             storm.wait_for_the_end(lambda: raise_first(busy))
         finally:
             storm.over.set()
+            storm.all_sent.set()
             crew.stopping.set()
             killer.result()
             crew.stop()
@@ -98,7 +113,8 @@ def blow(settings: Settings, runtime: Runtime, size: Size, log: Path) -> tuple[S
         print(  # noqa: T201
             f"{len(storm.sent)} requests: sent in {sent - began:.1f} s, resolved in "
             f"{resolved - began:.1f} s, over in {time.monotonic() - began:.1f} s; "
-            f"{crew.killed} workers killed, {storm.polls} polls, {dict(storm.statuses)}"
+            f"{crew.killed} workers killed, {storm.polls} polls, {dict(storm.statuses)}, "
+            f"{dict(storm.done)}"
         )
     return storm, crew
 
@@ -106,7 +122,9 @@ def blow(settings: Settings, runtime: Runtime, size: Size, log: Path) -> tuple[S
 def wait_until_resolved(runtime: Runtime, busy: list[Any]) -> None:
     while True:
         with runtime.context(OPERATOR) as ctx:
-            if not ctx.sql("SELECT count(*) FROM outbox").scalar_one():
+            if not ctx.sql(
+                "SELECT count(*) FROM outbox WHERE job IN ('resolve_request', 'fetch_and_resolve')"
+            ).scalar_one():
                 return
         raise_first(busy)
         time.sleep(0.2)
@@ -121,14 +139,19 @@ def raise_first(futures: list[Any], *, wait: bool = False) -> None:
 def count(runtime: Runtime, storm: Storm, world: World) -> None:
     """What the storm must have left."""
     orders = storm.sent.values()
-    calm = {cell for o in orders if not o.is_rough for cell in o.cells(world)} - world.held
+    calm = {cell for o in orders if not o.is_rough and not o.is_roaming(world)
+            for cell in o.cells(world)} - world.held  # fmt: skip
+    calm |= roaming_cells(runtime, world)
     asks = asks_by_cell(runtime)
-    assert {cell for cell in asks if cell[0].startswith("calm")} == calm
+    assert {cell for cell in asks if not cell[0].startswith("rough")} == calm
     made = sum(len(rows) for cell, rows in asks.items() if cell in calm)
     assert made == len(calm), "asks ever made, and distinct missing cells"
 
     wanted = {cell for id, o in storm.sent.items() if id not in storm.cancelled
-              for cell in o.cells(world)}  # fmt: skip
+              if not o.is_roaming(world) for cell in o.cells(world)}  # fmt: skip
+    passing = [row.state for cell in calm if cell[0] == "passing.f0" for row in asks[cell]]
+    assert set(passing) == {"expired"}
+    assert storm.done["expired"] == len(passing)
     rough = {cell: rows for cell, rows in asks.items() if cell[0].startswith("rough")}
     for cell, rows in rough.items():
         *earlier, last = rows
@@ -140,6 +163,19 @@ def count(runtime: Runtime, storm: Storm, world: World) -> None:
     assert wanted - world.held <= asks.keys()
     print(f"{made} asks for {len(calm)} calm cells; "  # noqa: T201
           f"{sum(map(len, rough.values()))} asks for {len(rough)} rough ones")  # fmt: skip
+
+
+def roaming_cells(runtime: Runtime, world: World) -> set[Cell]:
+    """In the clerk's county: of the villages that were there when a request was decided."""
+    with runtime.context(OPERATOR) as ctx:
+        rows = ctx.sql(
+            "SELECT f.code, p.code AS village FROM request_unit AS ru "
+            "JOIN request_field AS rf ON rf.request_id = ru.request_id "
+            "JOIN field AS f ON f.id = rf.field_id JOIN area AS p ON p.id = ru.place_id "
+            "JOIN area AS c ON c.id = ru.region_id WHERE c.code = :county",
+            county=world.clerks_county,
+        )
+        return {(row.code, row.village) for row in rows}
 
 
 def asks_by_cell(runtime: Runtime) -> dict[Cell, list[Any]]:
@@ -158,7 +194,9 @@ def asks_by_cell(runtime: Runtime) -> dict[Cell, list[Any]]:
 def check(settings: Settings, runtime: Runtime, size: Size, folder: Path) -> None:
     storm, crew = blow(settings, runtime, size, folder / "web.log")
     assert storm.wrong == []
-    assert len(storm.sent) == size.requests
+    assert len(storm.sent) == size.requests + 3 * size.others
+    seldom = {what: storm.done[what] for what in DONE if storm.done[what] < size.others}
+    assert seldom == {}, "what was hardly done"
     assert crew.killed
     count(runtime, storm, storm.world)
     with runtime.context(OPERATOR) as ctx:
