@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from machine_house import AGENCIES, PEOPLE, URGENT, House
 from model_catalog import Catalog, Field, Version
@@ -14,9 +15,17 @@ YEAR = (dt.date(2026, 1, 1), dt.date(2028, 12, 31))
 
 def _catalog() -> Catalog:
     def field(
-        code: str, since: dt.date = YEAR[0], until: dt.date = YEAR[1], **rest: object
+        code: str,
+        since: dt.date = YEAR[0],
+        until: dt.date = YEAR[1],
+        *,
+        kind: str = "area",
+        standing: bool = False,
+        sharing: str = "unconditional",
+        **version: Any,
     ) -> Field:
-        return Field(code, [Version(1, since, until)], **rest)  # type: ignore[arg-type]
+        first = Version(1, since, until, **version)
+        return Field(code, [first], kind, standing, sharing)
 
     fields = [
         field("town.people"),
@@ -24,6 +33,8 @@ def _catalog() -> Catalog:
         field("town.road", standing=True),
         field("town.shared", mode="share"),
         field("town.length", collected_at=4),
+        field("town.turned", mode="share"),
+        field("town.leaving"),
         field("town.granted", sharing="conditional"),
         field("town.kept", sharing="restricted"),
         field("town.brief", until=dt.date(2026, 5, 15)),

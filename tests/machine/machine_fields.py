@@ -13,6 +13,8 @@ FIELDS = (
     field("town.road", period_type="none", valid_for="P30D", unit=None),
     field("town.shared", mode="share", collected_at=None),
     field("town.length", collected_at="township"),
+    field("town.turned", mode="share", collected_at=None),
+    field("town.leaving"),
     field("town.granted", sharing=CONSENT),
     field("town.kept", sharing=SECRET),
     field("town.brief", expires_on="2026-05-15"),

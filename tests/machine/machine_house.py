@@ -234,12 +234,12 @@ class House:
         with self.operator() as ctx:
             apply_changes(ctx, f"{header}{line},{self.clock.today()}\n".encode())
 
-    def supersede_field(self, code: str, most: int) -> None:
-        definition = next(f for f in FIELDS if f["code"] == code)
-        schema = {**definition["schema"], "maximum": most}
-        today = self.clock.today().isoformat()
+    def supersede_field(self, code: str, **members: Any) -> None:
+        """A new version of a field from today on: as it was at first, but for what is given."""
+        first = next(f for f in FIELDS if f["code"] == code)
+        members["effective_from"] = self.clock.today().isoformat()
         with self.operator() as ctx:
-            factories.make_fields(ctx, {**definition, "schema": schema, "effective_from": today})
+            factories.make_fields(ctx, {**first, **members})
 
     def retire_field(self, code: str) -> None:
         with self.operator() as ctx:

@@ -56,7 +56,7 @@ def mistake(m: Model, person: Person, given: Given) -> str | None:
     if (closed := why_not(person, given.ask)) is not None:
         return closed
     assert given.ask is not None
-    version = m.catalog.fields[given.ask.key[0]].version(given.ask.version)
+    version = m.version_of(given.ask)
     value = given.value
     if given.confirm:
         known = previous(m, given.ask.key)
@@ -107,7 +107,7 @@ def _take(m: Model, person: Person, given: Given) -> bool:
         assert known is not None
         value = known.value
     kind = "confirm" if given.confirm else given.missing or "value"
-    waits = m.catalog.fields[ask.key[0]].reviewed
+    waits = m.version_of(ask).reviewed
     state = "in_review" if waits else "recorded"
     m.answers.append(Answer(ask, m.submissions, kind, value, given.missing, state, person, m.today))
     if waits:
@@ -212,16 +212,16 @@ def amend(m: Model, person: Person, answer: Answer, value: Any) -> str | None:
         return "not-found"
     if answer.state != "recorded" or not is_held(m, ask):
         return "not-amendable"
-    f = m.catalog.fields[ask.key[0]]
-    if not f.version(ask.version).takes(value):
+    version = m.version_of(ask)
+    if not version.takes(value):
         return "invalid-answers"
     m.submissions += 1
     _supersede(m, ask, "in_review")
-    state = "in_review" if f.reviewed else "recorded"
-    if not f.reviewed:
+    state = "in_review" if version.reviewed else "recorded"
+    if not version.reviewed:
         _supersede(m, ask, "recorded")
     m.answers.append(Answer(ask, m.submissions, "amendment", value, None, state, person, m.today))
-    if not f.reviewed:
+    if not version.reviewed:
         by = Origin("submission", person.name, m.submissions)
         record(m, ask.key, Value(value, None, m.today, by), authoritative=True)
     return None

@@ -16,6 +16,9 @@ class Version:
     until: dt.date
     most: int | None = None
     """The greatest value that its schema takes."""
+    mode: str = "collect"
+    collected_at: int = 5
+    reviewed: bool = False
     ended: dt.date | None = None
 
     def is_in_force(self, day: dt.date) -> bool:
@@ -36,14 +39,16 @@ class Field:
     versions: list[Version]
     kind: str = "area"
     standing: bool = False
-    mode: str = "collect"
-    collected_at: int = 5
-    reviewed: bool = False
     sharing: str = "unconditional"
     retired: bool = False
 
     def in_force(self, day: dt.date) -> Version | None:
         return next((v for v in self.versions if v.is_in_force(day)), None)
+
+    def asked_by(self, day: dt.date) -> Version | None:
+        """The version that the grassroots are asked under; None where only sources may answer."""
+        version = self.in_force(day)
+        return version if version is not None and version.mode == "collect" else None
 
     def version(self, number: int) -> Version:
         return next(v for v in self.versions if v.number == number)

@@ -51,15 +51,14 @@ def close_resident(m: Model, subject: Subject) -> None:
 def _readdress(m: Model) -> None:
     """Asks go to whoever answers for their subject now."""
     for ask in m.live():
-        ask.unit = ask.subject.place.who_answers(m.catalog.fields[ask.key[0]].collected_at)
+        ask.unit = ask.subject.place.who_answers(m.version_of(ask).collected_at)
 
 
-def supersede(m: Model, code: str, most: int) -> None:
+def supersede(m: Model, code: str, new: Version) -> None:
     """A new version from today on. Asks stand under the version that they were made under."""
     f = m.catalog.fields[code]
     f.versions[-1].ended = m.today
-    last = f.versions[-1]
-    f.versions.append(Version(last.number + 1, m.today, last.until, most))
+    f.versions.append(new)
 
 
 def retire(m: Model, code: str) -> None:

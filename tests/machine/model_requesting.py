@@ -80,9 +80,11 @@ def accept(
     for code in codes:
         if code not in off:
             f = m.catalog.fields[code]
+            version = f.in_force(m.today)
+            assert version is not None
             grant = "pending" if f.sharing == "conditional" and agency.code != "stats" else "none"
             at = "" if f.standing else period
-            wishes[code] = Wish(code, at, f.mode, f.collected_at, grant)
+            wishes[code] = Wish(code, at, version.mode, version.collected_at, grant)
     regions = {subject.region for subject in m.map.in_scope(kind, level, scope)}
     request = Request(
         len(m.requests), id, control_no, agency, kind, level, scope, period, due, gap, wishes,
@@ -191,7 +193,7 @@ def ask_for_gap(m: Model, request: Request, part: Part) -> None:
                 held_by.live_until = max(held_by.live_until, request.due + LATE + held_by.stood)
                 part.joined |= {held_by.number} - part.made
             continue
-        version = m.catalog.fields[wish.code].in_force(m.today)
+        version = m.catalog.fields[wish.code].asked_by(m.today)
         subject = m.map.subjects[key[2]]
         if (
             status == "unavailable"
@@ -266,7 +268,7 @@ def sweep(m: Model) -> None:
         if ask.state in ("open", "returned") and ask.due + LATE + ask.stood < m.today:
             leave_to(m, ask, [r for r in m.requests if m.waits(r, ask)])
     for ask in m.live():
-        if m.catalog.fields[ask.key[0]].in_force(m.today) is None:
+        if m.catalog.fields[ask.key[0]].asked_by(m.today) is None:
             m.withdraw(ask)
     settle(m)
     for request in m.requests:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from model_catalog import Catalog
+from model_catalog import Catalog, Version
 from model_cells import Cells, Key
 from model_places import Map, Place, Subject
 
@@ -184,6 +184,10 @@ class Model:
         found = [ask for ask in self.asks if ask.key == key and ask.state in HOLDING]
         assert len(found) <= 1, f"asked twice: {key}"
         return found[0] if found else None
+
+    def version_of(self, ask: Ask) -> Version:
+        """What it was asked under."""
+        return self.catalog.fields[ask.key[0]].version(ask.version)
 
     def live(self) -> list[Ask]:
         return [ask for ask in self.asks if ask.is_live]

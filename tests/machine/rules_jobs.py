@@ -50,6 +50,7 @@ class Working(Base):
                 counts = changing.take_import(self.m, rows, is_owner=owner == "stats")
                 told = self.house.call(owner, "GET", f"/values/imports/{import_id}").json
                 same("counts of the import", told["counts"], counts)
+                self.did("import")
 
     def _of(self, job: Job) -> Request:
         assert job.request is not None
@@ -72,5 +73,6 @@ class Working(Base):
             resolve_regions(
                 DyingRun(self.house.runtime, lives), uuid.UUID(request.id), list(job.regions)
             )
+        self.did("death of a worker")
         for region in job.regions[:lives]:
             requesting.resolve_region(self.m, request, region)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import hypothesis.strategies as st
 import model_requesting as requesting
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 from machine_base import AREA_CODES, RARELY, N, pick
 from machine_check import same
-from model_places import COUNTY
+from model_places import COUNTY, Place
+from model_state import Request
 from rules_jobs import Working
 
 ONE_DAY = dt.timedelta(days=1)
@@ -30,15 +31,11 @@ class Order:
     urgent: bool = False
     leave: bool = False
     drop: bool = False
+    top: Place | None = None
+    """The area, instead of the one that `scope` picks."""
 
 
 class Requesting(Working):
-    @initialize(codes=st.lists(st.sampled_from(AREA_CODES), min_size=1, max_size=4, unique=True))
-    def first_request(self, codes: list[str]) -> None:
-        """Every run begins with one that asks something, so that there is something to do."""
-        self.submit(Order("health", codes))
-        self.work_all()
-
     @rule(
         order=st.builds(
             Order,
@@ -66,7 +63,9 @@ class Requesting(Working):
     def submit(self, order: Order) -> None:
         m = self.m
         who = m.agencies[order.agency]
-        tops = [pick([p for p in m.map.places.values() if p.level >= COUNTY], order.scope)]
+        tops = [
+            order.top or pick([p for p in m.map.places.values() if p.level >= COUNTY], order.scope)
+        ]
         kind = "resident" if order.about_people else "area"
         earliest = self.house.earliest_due()
         due = {0: m.today, 1: earliest - ONE_DAY}.get(
@@ -102,6 +101,7 @@ class Requesting(Working):
         if verdict.problem == "off-whitelist":
             told = [(f["field"], f["reason"]) for f in answer.json["rejected_fields"]]
             same("rejected fields", told, list(verdict.rejected))
+        self.did(f"request {verdict.problem or 'accepted'}")
         if verdict.problem is None:
             requesting.accept(
                 m,
@@ -133,31 +133,44 @@ class Requesting(Working):
         same("status again", answer.status_code, first.status_code)
         same("body again", answer.get_data(), first.get_data())
         assert answer.headers["Idempotent-Replayed"] == "true"
+        self.did("the same once more")
 
     @precondition(lambda self: self.m.requests)
     @rule(n=N, foreign=RARELY)
     def cancel(self, n: int, foreign: bool) -> None:
         request = pick(self.m.requests, n)
+        self.cancel_request(request, foreign=foreign)
+
+    def cancel_request(self, request: Request, *, foreign: bool = False) -> None:
         who = request.agency.code
         if foreign:
             who = next(code for code in self.m.agencies if code != who)
         expected = "not-found" if foreign else requesting.cancel(self.m, request)
         told = self.house.call(who, "POST", f"/requests/{request.id}/cancel")
         same("answer to the cancelling", self.problem(told), expected)
+        self.did(f"cancelling {expected or 'taken'}")
 
     @precondition(lambda self: any(w.grant == "pending" for r in self.m.requests
                                    for w in r.wishes.values()))  # fmt: skip
     @rule(n=N, decision=st.sampled_from(["grant", "grant", "refuse"]), foreign=RARELY)
     def decide_grant(self, n: int, decision: str, foreign: bool) -> None:
+        pending = [(r, w.code) for r in self.m.requests for w in r.wishes.values()
+                   if w.grant == "pending"]  # fmt: skip
+        request, code = pick(pending, n)
+        self.decide_grant_of(request, code, decision, foreign=foreign)
+
+    def decide_grant_of(
+        self, request: Request, code: str, decision: str, *, foreign: bool = False
+    ) -> None:
         items = self.house.call("stats", "GET", "/grants?state=pending&limit=500").json["items"]
         pending = {(r.id, w.code) for r in self.m.requests for w in r.wishes.values()
                    if w.grant == "pending"}  # fmt: skip
-        same("grants", {(i["request_id"], i["field"]) for i in items}, pending)
-        chosen = pick(sorted(items, key=lambda item: item["id"]), n)
+        found = {(i["request_id"], i["field"]): i["id"] for i in items}
+        same("grants", set(found), pending)
         who = "civil" if foreign else "stats"
         body = {"decision": decision, "reason": "依法"}
-        told = self.house.call(who, "POST", f"/grants/{chosen['id']}/decide", body)
+        told = self.house.call(who, "POST", f"/grants/{found[request.id, code]}/decide", body)
         same("answer to the grant", self.problem(told), "not-found" if foreign else None)
         if not foreign:
-            request = next(r for r in self.m.requests if r.id == chosen["request_id"])
-            requesting.decide_grant(self.m, request, chosen["field"], decision)
+            requesting.decide_grant(self.m, request, code, decision)
+            self.did(f"grant: {decision}")

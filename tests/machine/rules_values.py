@@ -65,6 +65,7 @@ class Bringing(Working):
         place = pick(self.m.map.living(VILLAGE), n)
         self.m.department[code, place.id] = value
         self._tell_store()
+        self.did("news in the store")
 
     def _tell_store(self) -> None:
         known = {id for _, id in self.m.department}
