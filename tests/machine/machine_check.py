@@ -242,6 +242,8 @@ def check_data(house: House, m: Model, request: Request) -> None:
                 subject = m.map.subjects[key[2]]
                 name = subject.public_id if subject.kind == "resident" else subject.place.code
                 status = m.status(request, part, wish, key)
+                if wish.has_run_out(m.today):
+                    status = "unavailable"  # at once, whoever has swept or not
                 held = m.cells[key].current if status in VALUED else None
                 value = (held.value, held.missing) if held else (None, None)
                 expected[name, wish.code] = (status, *value)

@@ -25,6 +25,8 @@ REACH = {
     "cancelling taken": 4,
     "grant: grant": 1,
     "grant: refuse": 1,
+    "grant: extend": 1,
+    "grant for some days": 1,
     "field: share to collect": 1,
     "field: collect to share": 1,
     "field: retired": 1,

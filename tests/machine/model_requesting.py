@@ -247,16 +247,47 @@ def leave_to(m: Model, ask: Ask, others: list[Request]) -> None:
         m.withdraw(ask)
 
 
-def decide_grant(m: Model, request: Request, code: str, decision: str) -> None:
+def decide_grant(
+    m: Model, request: Request, code: str, decision: str, until: dt.date | None
+) -> str | None:
     """The owner says yes or no; the request is resolved anew."""
-    request.wishes[code].grant = {"grant": "granted", "refuse": "refused"}[decision]
+    if until is not None and until < m.today:
+        return "invalid-request"
+    wish = request.wishes[code]
+    wish.grant = {"grant": "granted", "refuse": "refused"}[decision]
+    wish.valid_until = until
     for part in request.parts.values():
         part.resolved = False
     m.jobs.append(Job("resolve_request", request, tuple(request.parts)))
+    return None
+
+
+def extend_grant(wish: Wish) -> str | None:
+    """Once."""
+    if wish.extended:
+        return "conflict"
+    wish.extended = True
+    return None
+
+
+def expire_grants(m: Model, request: Request) -> None:
+    """After its last day a consent counts as refused, and the request waits for nothing by it."""
+    over = [wish for wish in request.wishes.values() if wish.has_run_out(m.today)]
+    for wish in over:
+        wish.grant = "refused"
+    if request.state == "cancelled":
+        return
+    for part in request.parts.values():
+        for wish, key, _ in m.cells_of(request, part):
+            ask = m.holder(key)
+            if wish in over and ask is not None and ask.is_live:
+                leave_to(m, ask, [r for r in m.requests if m.waits(r, ask)])
 
 
 def sweep(m: Model) -> None:
     """What time does: late asks expire, asks off the list are withdrawn, the store is tried again."""
+    for request in m.requests:
+        expire_grants(m, request)
     for request in m.requests:
         if request.state == "collecting" and request.due < m.today:
             request.retrying = False

@@ -98,6 +98,13 @@ class Wish:
     mode: str
     collected_at: int
     grant: str = "none"
+    valid_until: dt.date | None = None
+    """Of a grant: its last day."""
+    extended: bool = False
+    """Whether the owner has taken more time."""
+
+    def has_run_out(self, day: dt.date) -> bool:
+        return self.grant == "granted" and self.valid_until is not None and self.valid_until < day
 
 
 @dataclass(eq=False)

@@ -280,19 +280,26 @@ class Living(Requesting, Answering, Bringing, Changing):
             yield
 
     def granted(self) -> Life:
-        """One waits for its owner, who says yes; to another no."""
+        """One waits for its owner, who takes more time and says yes, for some days; to another no."""
         for decision in ("grant", "refuse"):
             self.ask_for("town.granted", self.year(), agency="civil")
             yield
             request = self.last()
             if any(wish.grant == "pending" for wish in request.wishes.values()):
-                self.decide_grant_of(request, "town.granted", decision)
+                for _ in range(2):
+                    self.decide_grant_of(request, "town.granted", "extend")
+                    yield
+                self.decide_grant_of(request, "town.granted", decision, 10)
                 yield
                 self.work_all()
                 yield
                 asks = [ask for ask in self.m.live() if self.m.waits(request, ask)]
                 for ask in asks[:1]:
                     self.answer_ask(ask, 1)
+                    yield
+                    self.days_pass(11, swept=False)
+                    yield
+                    self.sweep()
                     yield
 
     def interrupted(self) -> Life:

@@ -152,25 +152,50 @@ class Requesting(Working):
 
     @precondition(lambda self: any(w.grant == "pending" for r in self.m.requests
                                    for w in r.wishes.values()))  # fmt: skip
-    @rule(n=N, decision=st.sampled_from(["grant", "grant", "refuse"]), foreign=RARELY)
-    def decide_grant(self, n: int, decision: str, foreign: bool) -> None:
+    @rule(
+        n=N,
+        decision=st.sampled_from(["grant", "grant", "refuse", "extend"]),
+        days=st.sampled_from([None, None, -1, 0, 3, 20]),
+        foreign=RARELY,
+    )
+    def decide_grant(self, n: int, decision: str, days: int | None, foreign: bool) -> None:
         pending = [(r, w.code) for r in self.m.requests for w in r.wishes.values()
                    if w.grant == "pending"]  # fmt: skip
         request, code = pick(pending, n)
-        self.decide_grant_of(request, code, decision, foreign=foreign)
+        self.decide_grant_of(request, code, decision, days, foreign=foreign)
 
     def decide_grant_of(
-        self, request: Request, code: str, decision: str, *, foreign: bool = False
+        self,
+        request: Request,
+        code: str,
+        decision: str,
+        days: int | None = None,
+        *,
+        foreign: bool = False,
     ) -> None:
+        """Granted for so many days, if that is said; or the owner takes more time."""
         items = self.house.call("stats", "GET", "/grants?state=pending&limit=500").json["items"]
         pending = {(r.id, w.code) for r in self.m.requests for w in r.wishes.values()
                    if w.grant == "pending"}  # fmt: skip
         found = {(i["request_id"], i["field"]): i["id"] for i in items}
         same("grants", set(found), pending)
         who = "civil" if foreign else "stats"
-        body = {"decision": decision, "reason": "依法"}
-        told = self.house.call(who, "POST", f"/grants/{found[request.id, code]}/decide", body)
-        same("answer to the grant", self.problem(told), "not-found" if foreign else None)
+        verb, body = "extend", {"reason": "依法"}
+        until = None
+        if decision != "extend":
+            verb, body["decision"] = "decide", decision
+        if decision == "grant" and days is not None:
+            until = self.m.today + dt.timedelta(days=days)
+            body["valid_until"] = until.isoformat()
+        expected: str | None = "not-found"
         if not foreign:
-            requesting.decide_grant(self.m, request, code, decision)
-            self.did(f"grant: {decision}")
+            expected = (
+                requesting.extend_grant(request.wishes[code])
+                if decision == "extend"
+                else requesting.decide_grant(self.m, request, code, decision, until)
+            )
+        told = self.house.call(who, "POST", f"/grants/{found[request.id, code]}/{verb}", body)
+        same("answer to the grant", self.problem(told), expected)
+        self.did(f"grant: {expected or decision}")
+        if expected is None and until is not None:
+            self.did("grant for some days")
