@@ -64,8 +64,11 @@ REACH = {
 }
 """In each ordinary run, on the average: it has every life in it."""
 
-SHARE_BY_CHANCE = 1 / 12
+SHARE_BY_CHANCE = 1 / 20
 """Of that, in each run by chance, which begins with two lives at most."""
+
+ENOUGH_BY_CHANCE = 100
+"""So many runs by chance, at least, say how far they come; of fewer it is chance itself."""
 
 
 def hardly_met(met: Counter[str], *, runs: float) -> dict[str, int]:
