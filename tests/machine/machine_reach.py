@@ -65,7 +65,7 @@ REACH = {
 """In each ordinary run, on the average: it has every life in it."""
 
 SHARE_BY_CHANCE = 1 / 20
-"""Of that, in each run by chance, which begins with two lives at most."""
+"""Of that, in each run by chance, which begins with three lives at most."""
 
 ENOUGH_BY_CHANCE = 100
 """So many runs by chance, at least, say how far they come; of fewer it is chance itself."""

@@ -45,17 +45,16 @@ class Living(Requesting, Answering, Bringing, Changing):
             for _ in getattr(self, name)():
                 self.check()
 
-    @precondition(lambda self: len(self.lives) < AT_ONCE)
     @rule(name=st.sampled_from(LIVES))
     def begin_life(self, name: str) -> None:
-        self.lives.append(getattr(self, name)())
+        self.lives = [*self.lives, getattr(self, name)()][-AT_ONCE:]
 
     @precondition(lambda self: self.lives)
-    @rule(n=N)
-    def live_on(self, n: int) -> None:
+    @rule(n=N, deeds=st.integers(1, 4))
+    def live_on(self, n: int, deeds: int) -> None:
         life = pick(self.lives, n)
-        if not list(islice(life, 1)):
-            self.lives.remove(life)
+        for _ in islice(life, deeds):
+            self.check()
 
     # ---- what lives are made of --------------------------------------------------
 

@@ -30,9 +30,11 @@ class Machine(Living):
 
 
 class MachineByChance(Living):
-    """Everybody at once, after two lives at most: what fails shrinks to few steps."""
+    """Everybody at once, after three lives at most: what fails shrinks to few steps."""
 
-    @initialize(names=st.lists(st.sampled_from(LIVES), max_size=2), codes=CODES, dice=DICE)
+    @initialize(
+        names=st.lists(st.sampled_from(LIVES), min_size=1, max_size=3), codes=CODES, dice=DICE
+    )
     def begin(self, names: list[str], codes: list[str], dice: tuple[int, ...]) -> None:
         assume(any(dice))
         self.open()
