@@ -54,6 +54,7 @@ def follow(page: str, folder: Path, given: Mapping[str, str]) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning:" not in done.stderr, done.stderr
     printed = done.stdout.split(f"{MARK}\n")
     assert len(printed) == len(found) + 1
     wrong = [difference(step, text) for step, text in zip(found, printed, strict=False)]

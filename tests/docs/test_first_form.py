@@ -27,7 +27,6 @@ def test_every_command_answers_as_the_page_says(database_url: str, tmp_path: Pat
         "ONEFORM_DATABASE_URL": database_url,
         "ONEFORM_SECRET_KEY": "k" * 40,
         "ONEFORM_TODAY": TODAY.isoformat(),
-        "DUE": "2026-04-30",
     }
     try:
         with working(runtime), serving(runtime) as address:
