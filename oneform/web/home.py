@@ -83,11 +83,6 @@ def _works() -> list[tuple[Permission, str, tuple[str, ...]]]:
             ("GET /api/v1/grants", "POST /api/v1/grants/{id}/decide"),
         ),
         (
-            p.READ_LEDGER,
-            gettext("Look at everything that is held about your area"),
-            ("GET /api/v1/ledger",),
-        ),
-        (
             p.SUPERVISE,
             gettext("See what was asked of villages, what was refused at the door, and why"),
             ("GET /api/v1/rejections", "GET /api/v1/releases", "GET /api/v1/audit"),

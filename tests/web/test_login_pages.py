@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from flask.testing import FlaskClient
@@ -150,7 +151,14 @@ def test_others_are_told_what_they_can_do(
         username = world.add_person(ctx, area, role, agency=agency)
     sign_in(client, username)
     assert client.get("/").headers["Location"] == "/home"
-    assert words in client.get("/home").text
+    shown = client.get("/home").text
+    assert words in shown
+    routes = {
+        (method, re.sub(r"<[^>]*>", "{id}", rule.rule))
+        for rule in site.app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+    assert set(re.findall(r'<code class="piece">(\w+) ([^<?]+)', shown)) <= routes
     refused = client.get("/form")
     assert refused.status_code == 403
     assert "没有这个权限" in refused.text
