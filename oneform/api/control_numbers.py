@@ -25,6 +25,7 @@ class ControlFieldOut(Schema):
 
 class ControlNumberOut(Schema):
     valid = fields.Boolean()
+    complete = fields.Boolean()
     agency = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
     legal_basis = fields.String(allow_none=True)
@@ -37,10 +38,11 @@ class ControlNumberOut(Schema):
 @blueprint.response(200, ControlNumberOut)
 @public
 def get_control_number(number: str) -> dict[str, Any]:
-    """Check a control number. What is no number, or nobody's, is not valid."""
+    """Check a control number. What is nobody's is not valid; what is mistyped is not `complete`."""
     found = check_control_number(current_context(), number)
     return {
         "valid": found.valid,
+        "complete": found.complete,
         "agency": found.agency["zh"] if found.agency else None,
         "title": found.title,
         "legal_basis": found.legal_basis,

@@ -15,6 +15,7 @@ import re
 import secrets
 import threading
 import time
+import unicodedata
 import uuid
 from collections.abc import Callable
 
@@ -68,8 +69,12 @@ def new_id() -> uuid.UUID:
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _RANDOM_LENGTH = 12  # 60 bits: nobody finds another's number by trying
-_CONTROL_NUMBER = re.compile(rf"OF-([0-9]{{8}})-([{ALPHABET}]{{{_RANDOM_LENGTH}}})-([{ALPHABET}])")
+_DAY_LENGTH = 8
+_CONTROL_NUMBER = re.compile(
+    rf"OF-([0-9]{{{_DAY_LENGTH}}})-([{ALPHABET}]{{{_RANDOM_LENGTH}}})-([{ALPHABET}])"
+)
 _MISREAD = str.maketrans("ILOU", "110V")
+_NO_SYMBOL = re.compile(r"[^0-9A-Z]")
 
 
 def check_character(symbols: str) -> str:
@@ -110,12 +115,17 @@ def is_control_number(text: str) -> bool:
 
 
 def tidy_control_number(text: str) -> str:
-    """What a person meant who typed or read out a number: case, spaces, O for 0, I and L for 1.
+    """What a person meant who typed, copied or read out a number.
 
-    The answer may still be no control number; ask `is_control_number`.
+    Whatever case and width (a Chinese keyboard gives ＯＦ－２０２６), with other signs where the
+    hyphens stand or none, without the OF, O for 0, I and L for 1. Other text comes back as it is:
+    the answer may be no control number; ask `is_control_number`.
     """
-    text = "".join(text.split()).upper()
-    return "OF-" + text[3:].translate(_MISREAD) if text.startswith(("OF-", "0F-")) else text
+    symbols = _NO_SYMBOL.sub("", unicodedata.normalize("NFKC", text).upper()).translate(_MISREAD)
+    symbols = symbols.removeprefix("0F")
+    if len(symbols) != _DAY_LENGTH + _RANDOM_LENGTH + 1:
+        return text
+    return f"OF-{symbols[:_DAY_LENGTH]}-{symbols[_DAY_LENGTH:-1]}-{symbols[-1]}"
 
 
 _PACKED_ID = re.compile(r"(0|[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,18})")

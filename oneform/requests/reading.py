@@ -228,7 +228,7 @@ def check_control_number(ctx: Context, text: str) -> ControlNumberView:
     """What anybody may know of a request, by the number that stands on every ask of it."""
     number = tidy_control_number(text)
     if not is_control_number(number):
-        return ControlNumberView(valid=False)
+        return ControlNumberView(valid=False, complete=False)
     row = ctx.sql(
         "SELECT r.*, a.name AS agency_name FROM request AS r JOIN agency AS a ON a.id = r.agency_id "
         "WHERE r.control_no = :number",

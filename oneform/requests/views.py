@@ -134,6 +134,8 @@ class ControlNumberView:
     """What anybody may know of a request by its control number."""
 
     valid: bool
+    complete: bool = True
+    """False where it is no control number at all: signs are missing, or one was mistyped."""
     agency: dict[str, Any] | None = None
     title: str | None = None
     legal_basis: str | None = None

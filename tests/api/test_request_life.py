@@ -371,7 +371,13 @@ def test_two_agencies_share_one_ask_and_one_answer(
     )
     number = stats.get(f"/api/v1/control-numbers/{third['control_no']}").json
     assert number["valid"]
-    assert stats.get("/api/v1/control-numbers/OF-1").json["valid"] is False
+    assert number["complete"]
+    typed = third["control_no"].lower().replace("-", "－")
+    assert stats.get(f"/api/v1/control-numbers/{typed}").json == number
+    mistyped = stats.get("/api/v1/control-numbers/OF-1").json
+    assert (mistyped["valid"], mistyped["complete"]) == (False, False)
+    nobodys = stats.get("/api/v1/control-numbers/OF-20261122-7K3M9Q2XABCD-S").json
+    assert (nobodys["valid"], nobodys["complete"]) == (False, True)
 
 
 def test_check_counts_and_creates_nothing(

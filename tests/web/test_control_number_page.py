@@ -8,6 +8,8 @@ from web_site import Site
 
 from oneform.identity.policy import OPERATOR
 
+NOBODYS = "OF-20261122-7K3M9Q2XABCD-S"
+
 
 def test_accepted_request_is_told_with_who_asks_for_what(
     client: FlaskClient, world: VillageWorld
@@ -35,17 +37,29 @@ def test_number_is_understood_however_it_was_copied(
 ) -> None:
     world.take()
     number = world.control_numbers[0]
-    answer = client.get("/check", query_string={"number": f" {number.lower()} "})
-    assert answer.headers["Location"] == f"/check/{number}"
-    assert "查不到" not in client.get(answer.headers["Location"]).text
+    for typed in (f" {number.lower()} ", number.replace("-", "－"), number[3:].replace("-", " ")):
+        answer = client.get("/check", query_string={"number": typed})
+        assert answer.headers["Location"] == f"/check/{number}"
+        for address in (f"/check/{number}", f"/check/{typed}"):
+            assert "是真的" in client.get(address).text
 
 
 def test_number_that_nobody_has_is_no_request(client: FlaskClient) -> None:
-    for number in ("OF-20260316-7K3M9Q2XABCD-C", "x", "9" * 3000, "<b>"):
-        answer = client.get(f"/check/{number}")
-        assert answer.status_code == 404
-        assert "查不到这个准入码" in answer.text
-        assert "<b>" not in answer.text
+    answer = client.get(f"/check/{NOBODYS}")
+    assert answer.status_code == 404
+    assert "查不到这个准入码" in answer.text
+
+
+def test_nobody_is_spared_an_answer_by_a_number_that_was_mistyped(client: FlaskClient) -> None:
+    for number in (NOBODYS[:-1] + "0", NOBODYS[:-2], "x", "a/b", "9" * 3000, "<b>"):
+        answers = [client.get("/check", query_string={"number": number})]
+        if "/" not in number:
+            answers.append(client.get(f"/check/{number}"))
+        for answer in answers:
+            assert answer.status_code == 404
+            assert "号码不完整或有误" in answer.text
+            assert "可以不填" not in answer.text
+            assert "<b>" not in answer.text
 
 
 def test_cancelled_request_is_told_as_such(

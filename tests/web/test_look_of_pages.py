@@ -39,6 +39,8 @@ def walk(site: Site, page: Page, world: VillageWorld) -> Iterator[str]:
     page.goto("/check")
     yield "control number to be asked for"
     page.goto("/check/OF-20260316-7K3M9Q2XABCD-C")
+    yield "control number that is mistyped"
+    page.goto("/check/OF-20261122-7K3M9Q2XABCD-S")
     yield "control number that nobody has"
     page.goto("/nowhere")
     yield "page that is not there"

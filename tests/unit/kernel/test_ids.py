@@ -130,6 +130,12 @@ def test_any_exchange_of_two_symbols_is_found(symbols, data):
         " OF-2O261122-7K3M9Q2XABCD-S ",
         "OF-20261L22-7K3M 9Q2X ABCD-S",
         "0F-2026I122-7K3M9Q2XABCD-S",
+        "OF202611227K3M9Q2XABCDS",
+        "202611227k3m9q2xabcds",
+        "OF 20261122 7K3M9Q2XABCD S",
+        "ＯＦ－２０２６１１２２－７Ｋ３Ｍ９Ｑ２ＸＡＢＣＤ－Ｓ",
+        "of—20261122—7k3m9q2xabcd—s",
+        "准入码：OF-20261122-7K3M9Q2XABCD-S。",
     ],
 )
 def test_number_read_out_or_typed_is_understood(typed):
