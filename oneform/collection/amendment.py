@@ -20,6 +20,7 @@ from oneform.collection.asks import (
 from oneform.collection.commands import AmendAnswer, AnswerKind, AnswerState, GivenAnswer
 from oneform.collection.errors import InvalidAnswers, NotAmendable
 from oneform.collection.judging import Entry, has_note, judge_values
+from oneform.collection.lifecycle import LIVE
 from oneform.collection.questions import questions_of
 from oneform.collection.reach import require_person
 from oneform.collection.receipts import ANSWER_COLUMNS, ANSWER_JOINS, answer_members
@@ -40,8 +41,8 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
     """Put another value in the place of a recorded answer; where its field is reviewed, it waits.
 
     NotFound, also outside the reach; NotAmendable when the answer is not recorded,
-    or the cell holds something else by now (then a correction is the way);
-    InvalidAnswers. A note also says yes to what a soft check warns of.
+    or its ask is live once more (`AskEvent.LAPSE`: then that is answered), or the cell holds
+    something else by now (then a correction is the way); InvalidAnswers. A note also says yes to what a soft check warns of.
     """
     _, staff_id = require_person(ctx, Permission.ANSWER)
     region_id, answer_id = _parse(command.answer)
@@ -63,6 +64,9 @@ def amend_answer(ctx: Context, command: AmendAnswer, *, language: str = "zh") ->
     ).scalar_one()
     if state != AnswerState.RECORDED:
         raise NotAmendable(f"Only recorded answers can be amended; this one is {state}.")
+    if ask.state in LIVE:
+        # An amendment would supersede what was answered since, and nobody could answer any more.
+        raise NotAmendable("This is asked once more: answer it in the form instead.")
     if not still_held(ctx, [ask]):
         raise NotAmendable("The value has been replaced since. Ask for a correction instead.")
     entry = _judge(ctx, command, ask)

@@ -40,7 +40,9 @@ class AskEvent(StrEnum):
     SEND_TO_REVIEW = "send_to_review"
     ACCEPT = "accept"
     LAPSE = "lapse"
-    """What was answered was accepted, and is too old by now for some who still wait."""
+    """What was answered was accepted, and is too old by now for some who still wait.
+
+    That answer stays recorded; it cannot be amended while its ask is live again."""
     RETURN = "return"
     REFUSE = "refuse"
     UPHOLD = "uphold"

@@ -97,6 +97,9 @@ def check_tables(house: House, m: Model) -> None:
                    for row in ctx.sql(_ANSWERS)}  # fmt: skip
         same("answers", answers,
              {w.id: (w.ask.id, w.kind, w.value, w.missing, w.state) for w in m.answers})  # fmt: skip
+        in_review = {key for key, ask in asks.items() if ask[5] == "in_review"}
+        waiting = {w[0] for w in answers.values() if w[1] != "amendment" and w[4] == "in_review"}
+        same("asks in review without an answer", in_review - waiting, set())
         drafts = {row.ask: (row.value, row.username) for row in ctx.sql(_DRAFTS)}
         same("drafts", drafts,
              {a.id: (a.draft.value, a.draft.by) for a in m.asks if a.draft is not None})  # fmt: skip

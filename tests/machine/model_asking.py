@@ -210,7 +210,7 @@ def amend(m: Model, person: Person, answer: Answer, value: Any) -> str | None:
     ask = answer.ask
     if not reaches(person, ask.unit):
         return "not-found"
-    if answer.state != "recorded" or not is_held(m, ask):
+    if answer.state != "recorded" or ask.is_live or not is_held(m, ask):
         return "not-amendable"
     version = m.version_of(ask)
     if not version.takes(value):

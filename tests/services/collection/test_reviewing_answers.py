@@ -27,6 +27,7 @@ from oneform.collection.commands import (
     ReturnAnswer,
     SubmitAnswers,
 )
+from oneform.collection.errors import NotAmendable
 from oneform.collection.service import (
     amend_answer,
     decide_reviews,
@@ -321,6 +322,26 @@ def test_answer_too_old_when_accepted_is_asked_once_more_of_those_who_came_later
     assert list_reviews(ctx.acting_as(world.reviewer)).items == []
     accept(ctx, world.reviewer, send(ctx, world.village, ask, 7))
     assert (ask_state(ctx, ask), counts_of(ctx, second)) == ("answered", {"answered": 1})
+
+
+def test_what_is_asked_once_more_is_answered_and_not_amended(ctx: Context, world: World) -> None:
+    """An amendment of the first answer took the second one away, and nobody could answer again."""
+    ask_for_road(ctx, world.health)
+    ask = asks_of(ctx)["road.checked"]
+    first = send(ctx, world.village, ask, 7)
+    pass_days(ctx, 40)
+    ask_for_road(ctx, world.civil)
+    pass_days(ctx, 5)
+    accept(ctx, world.reviewer, first)
+    amendment = AmendAnswer(answer=first, value=9, note="数错了")
+    with pytest.raises(NotAmendable):  # open
+        amend_answer(ctx.acting_as(world.colleague), amendment)
+    second = send(ctx, world.village, ask, 8)
+    with pytest.raises(NotAmendable):  # in review
+        amend_answer(ctx.acting_as(world.colleague), amendment)
+    assert [item.id for item in list_reviews(ctx.acting_as(world.reviewer)).items] == [second]
+    accept(ctx, world.reviewer, second)
+    assert (observed(ctx)[0], ask_state(ctx, ask)) == (8, "answered")
 
 
 def test_answer_older_than_what_is_held_changes_nothing_and_is_over(
