@@ -49,7 +49,7 @@ def close_request(run: JobRun) -> None:
         close_due_request(ctx, uuid.UUID(run.args["request_id"]))
 
 
-@job(RequestJob.EXPIRE_GRANTS, QueueName.MAINTAIN)
+@job(RequestJob.EXPIRE_GRANTS, QueueName.MAINTAIN, tell_stuck=tell_stuck)
 def expire_grants_of_request(run: JobRun) -> None:
     """End the grants of a request whose last day has passed."""
     with run.last() as ctx:

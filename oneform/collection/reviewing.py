@@ -123,7 +123,8 @@ _HOLD = sa.text(
       w.created_at, b.staff_id, p.username
     FROM answer AS w JOIN submission AS b ON b.id = w.submission_id
     JOIN staff AS p ON p.id = b.staff_id
-    WHERE w.region_id = :region AND w.id = ANY(:ids) ORDER BY w.id FOR UPDATE OF w
+    WHERE w.region_id = :region AND w.id = ANY(:ids) AND w.ask_id = ANY(:asks)
+    ORDER BY w.id FOR UPDATE OF w
     """
 )
 
@@ -138,25 +139,23 @@ def _hold(ctx: Context, keys: Collection[AnswerKey]) -> dict[AnswerKey, _Waiting
     answered = {(row.region_id, row.ask_id) for row in rows}
     asks = hold_asks_sent(ctx, answered, beside=live_beside(ctx, amended))
     reaches = policy.principal(ctx).reaches
-    mine = {key: ask for key, ask in asks.items() if reaches(ask.path)}
     found: dict[AnswerKey, _Waiting] = {}
-    for region_id in sorted({region for region, _ in mine}):
+    for region_id, mine in by_region(ask for ask in asks.values() if reaches(ask.path)).items():
+        ours = {ask.id: ask for ask in mine}
         ids = [number for region, number in keys if region == region_id]
-        for row in ctx.sql(_HOLD, region=region_id, ids=ids):
-            ask = mine.get((region_id, row.ask_id))
-            if ask is not None:
-                found[region_id, row.id] = _Waiting(
-                    id=row.id,
-                    ask=ask,
-                    submission_id=row.submission_id,
-                    kind=AnswerKind(row.kind),
-                    value=row.value,
-                    missing=row.missing,
-                    state=AnswerState(row.state),
-                    staff_id=row.staff_id,
-                    username=row.username,
-                    answered_on=row.answered_on or ctx.clock.day_of(row.created_at),
-                )
+        for row in ctx.sql(_HOLD, region=region_id, ids=ids, asks=list(ours)):
+            found[region_id, row.id] = _Waiting(
+                id=row.id,
+                ask=ours[row.ask_id],
+                submission_id=row.submission_id,
+                kind=AnswerKind(row.kind),
+                value=row.value,
+                missing=row.missing,
+                state=AnswerState(row.state),
+                staff_id=row.staff_id,
+                username=row.username,
+                answered_on=row.answered_on or ctx.clock.day_of(row.created_at),
+            )
     for region_id, held in by_region(w.ask for w in found.values() if w.is_amendment).items():
         hold_cells(ctx, cells_in(region_id, held))
     return found

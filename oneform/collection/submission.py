@@ -20,7 +20,7 @@ from oneform.collection.views import Receipt
 from oneform.collection.writing import NewSubmission, as_dict, write_submission
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
-from oneform.kernel.errors import Invalid, Mistake
+from oneform.kernel.errors import Forbidden, Invalid, Mistake
 from oneform.kernel.ids import new_id
 
 MAX_ANSWERS = 5_000
@@ -32,9 +32,11 @@ def submit_answers(ctx: Context, command: SubmitAnswers) -> Receipt:
     Mode `all`: InvalidAnswers with every mistake, and nothing is recorded, if one
     answer is wrong. Mode `partial`: the right ones are taken; what was typed into
     the others is kept as drafts. Either way of two who answer an ask at once one
-    is told that it is `not_open`.
+    is told that it is `not_open`. Forbidden for a person who reaches no area at all.
     """
     actor, staff_id = require_person(ctx, Permission.ANSWER)
+    if actor.area_id is None:
+        raise Forbidden("You have no unit of your own: nobody can answer without one.")
     _require_some(command)
     entries = read_entries(command.answers)
     asks = hold_asks_sent(ctx, {entry.key for entry in entries if entry.key is not None})
@@ -51,7 +53,6 @@ def submit_answers(ctx: Context, command: SubmitAnswers) -> Receipt:
         invalid=[entry.as_invalid() for entry in wrong],
     )
     units = {entry.ask.unit_id for entry in right}
-    assert actor.area_id is not None
     new = NewSubmission(
         receipt=receipt,
         unit_id=units.pop() if len(units) == 1 else actor.area_id,

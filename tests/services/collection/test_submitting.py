@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -289,6 +290,15 @@ def test_only_staff_answer(ctx: Context, world: World, who: str) -> None:
 def test_operator_is_no_person(ctx: Context, world: World) -> None:
     with pytest.raises(Forbidden):
         submit(ctx, OPERATOR, give("1-1", 1))
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_who_reaches_nothing_is_told_so(ctx: Context, world: World, mode: Mode) -> None:
+    """As somebody is whose agency has gone from their area (`identity.reach`)."""
+    make_request(ctx, world.health, ["test.people"])
+    lost = replace(world.village, area_id=None, area_path=None)
+    with pytest.raises(Forbidden, match="no unit of your own"):
+        submit(ctx, lost, give(asks_of(ctx)["test.people"], 7), mode=mode)
 
 
 # ---- mode partial --------------------------------------------------------------
