@@ -42,11 +42,6 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    # Standard output is for the table.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger("warning"),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     rows: list[Row] = []
     with open_province(size) as province:
         for name in chosen:
@@ -59,4 +54,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Standard output is for the table.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     sys.exit(main())

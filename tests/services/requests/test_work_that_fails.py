@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
+import structlog
 from small_world import SmallWorld
 from structlog.testing import capture_logs
 
@@ -67,7 +68,11 @@ def test_request_whose_work_fails_again_and_again_says_so(
     assert events(runtime, request_id) == ["accepted", "held_up"]
 
 
-def test_log_has_it_as_an_error(runtime: Runtime, request_id: uuid.UUID) -> None:
+def test_log_has_it_as_an_error(
+    runtime: Runtime, request_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The module's own logger may have been bound by a test that configured logging.
+    monkeypatch.setattr("workers.perform.log", structlog.get_logger())
     for attempts, told in ((0, []), (STUCK_AFTER - 1, [STUCK_AFTER])):
         with capture_logs() as lines:
             work(runtime, attempts=attempts)

@@ -15,15 +15,15 @@ from oneform.collection.lifecycle import (
 )
 
 TABLE = """
-            answer    send_to_review accept   return   refuse  uphold overturn exempt withdraw  expire  fill
-open        answered  in_review      -        -        refused -      -        upheld withdrawn expired answered
-returned    answered  in_review      -        -        refused -      -        upheld withdrawn expired answered
-in_review   -         -              answered returned -       -      -        upheld withdrawn -       answered
-refused     -         -              -        -        -       upheld open     upheld withdrawn -       answered
-answered    -         -              -        -        -       -      -        -      -         -       -
-withdrawn   -         -              -        -        -       -      -        -      -         -       -
-upheld      -         -              -        -        -       -      -        -      -         -       -
-expired     -         -              -        -        -       -      -        -      -         -       -
+            answer    send_to_review accept   lapse return   refuse  uphold overturn exempt withdraw  expire  fill
+open        answered  in_review      -        -     -        refused -      -        upheld withdrawn expired answered
+returned    answered  in_review      -        -     -        refused -      -        upheld withdrawn expired answered
+in_review   -         -              answered open  returned -       -      -        upheld withdrawn -       answered
+refused     -         -              -        -     -        -       upheld open     upheld withdrawn -       answered
+answered    -         -              -        -     -        -       -      -        -      -         -       -
+withdrawn   -         -              -        -     -        -       -      -        -      -         -       -
+upheld      -         -              -        -     -        -       -      -        -      -         -       -
+expired     -         -              -        -     -        -       -      -        -      -         -       -
 """
 HEADER, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 CASES = [
