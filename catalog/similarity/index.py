@@ -7,7 +7,7 @@ and a query cost at 10,000 fields is measured by `benchmarks/suggestions`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from catalog.similarity.clean import LONGEST
@@ -30,6 +30,7 @@ from catalog.similarity.texts import (
     typed_words,
     whole_text,
 )
+from catalog.similarity.units import people_and_cattle, read_unit
 from catalog.similarity.wording import Wording
 
 STRONG: Final = 0.64
@@ -40,6 +41,8 @@ JUDGED: Final = 120
 
 SUGGESTED: Final = 0.15
 """Least likeness worth a suggestion."""
+FAINT: Final = 0.3
+"""Below this a field is not suggested for a word that no name has if all it shares is 户 or 人."""
 FOUND: Final = 0.3
 """Least score of a search's hit."""
 COVERED: Final = 0.5
@@ -87,7 +90,7 @@ class FieldIndex:
         """Return the fields that a string which is not on the list may have meant, best first.
 
         The string may be a code, a name of any department in Chinese or English, with numbering,
-        years and units; any string is fine. Fewer than `limit` where nothing else is alike.
+        years and units; any string is fine. Fewer than `limit`, or none, where nothing else is alike.
         """
         query = query[:LONGEST].strip()
         wording, sure = self._read(query)
@@ -104,6 +107,7 @@ class FieldIndex:
                 tally.offer(
                     number, alike, MatchReason.CODE if alike == 1.0 else MatchReason.SPELLING
                 )
+        tally.drop(self._absurd(wording))
         return self._matches(tally, wording, SUGGESTED, limit)
 
     def search(self, query: str, *, limit: int | None = 20) -> list[Match]:
@@ -154,6 +158,24 @@ class FieldIndex:
         ]
         matches.sort(key=lambda match: (-match.score, match.code))
         return [match for match in matches[:limit] if match.score >= SUGGESTED]
+
+    def _absurd(self, query: Wording) -> Callable[[int, float], bool]:
+        """Return what says whether a field, for all its score, is nothing to suggest."""
+        tells = query.tells
+        alike = {self._texts[text].field for text in self._names.covering(tells, 0.0)}
+
+        def other_beings(number: int) -> bool:
+            unit = read_unit(self._fields[number].unit)
+            return people_and_cattle(query.dimension, query.unit, unit)
+
+        # 乡村户数 may mean 常住户数; of 失独家庭户数, where no name says 失独, only 户 is left.
+        strange = not tells.keys() <= self._names.features
+        strange = strange or (bool(tells) and all(map(other_beings, alike)))
+
+        def absurd(number: int, score: float) -> bool:
+            return other_beings(number) or (strange and score < FAINT and number not in alike)
+
+        return absurd
 
     def _holding(self, typed: list[str]) -> Sequence[int]:
         """Return the fields in which every word stands as it was typed."""

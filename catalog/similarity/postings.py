@@ -6,7 +6,7 @@ Knows features, weights and numbers of texts; nothing of fields. Built once, the
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from math import log, sqrt
@@ -59,7 +59,7 @@ class Postings:
         return sum(weight * self.rarity(feature) for feature, weight in features.items())
 
     @property
-    def features(self) -> Iterable[str]:
+    def features(self) -> KeysView[str]:
         """All features of all texts."""
         return self._postings.keys()
 

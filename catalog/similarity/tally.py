@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catalog.similarity.judge import Side, side_reasons
@@ -40,6 +40,12 @@ class Tally:
     def get(self, field: int) -> Hit | None:
         """Return the best so far."""
         return self._best.get(field)
+
+    def drop(self, unwanted: Callable[[int, float], bool]) -> None:
+        """Forget the fields that are not wanted at their score."""
+        self._best = {
+            field: hit for field, hit in self._best.items() if not unwanted(field, hit.score)
+        }
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._best)

@@ -35,6 +35,7 @@ _DIMENSIONS: Final = {
     "是否": "是/否 有/无",
     "件": "个 座 处 所 间 条 盏 台 辆 件 份 只 头 对 眼 口 张 家企业 套 栋 幢 艘 棵 株 家 支 项 例 部 册 头只 村 组 起 宗",
 }
+_CATTLE: Final = frozenset({"头", "头只"})
 _MULTIPLES: Final = ("百万", "十万", "千万", "万", "千", "百", "亿")
 """The longer ones first, since they end in the others' signs or begin with them."""
 
@@ -104,3 +105,10 @@ def dimensions_agree(one: str | None, other: str | None) -> Agreement:
     if one is None or other is None:
         return Agreement.UNKNOWN
     return Agreement.SAME_DIMENSION if one == other else Agreement.DIFFERENT
+
+
+def people_and_cattle(dimension: str | None, unit: str | None, other: str | None) -> bool:
+    """Whether one of a wording (what it counts, its unit) and another unit is of people, one of beasts."""
+    if unit in _CATTLE:
+        return DIMENSION.get(other or "") == "人"
+    return dimension == "人" and other in _CATTLE

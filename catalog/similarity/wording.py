@@ -60,6 +60,11 @@ class Wording:
     """Whether it asks for nothing by itself: light words and headings only (合计, 面积, 代码), and
     not for all people or all households (总户数)."""
 
+    @property
+    def tells(self) -> dict[str, float]:
+        """The features that say what it is about: no light word."""
+        return {name: weight for name, weight in self.features.items() if weight > LIGHT}
+
 
 class _Builder:
     def __init__(self) -> None:

@@ -21,7 +21,8 @@ PLACES = """
 园地 : 果园 茶园 林果 | orchard
 草地 : 牧草地 草场 草原 | grassland, pasture
 水面 : 水域 养殖水面 鱼塘 水产养殖 | water surface, pond, water area
-荒地 : 荒山 撂荒 撂荒地 抛荒 四荒 | wasteland, barren, abandoned land
+荒地 @waste : 荒山 四荒 | wasteland, barren
+撂荒 @waste : 撂荒地 抛荒 抛荒地 弃耕 | abandoned land
 流转 : 土地流转 耕地流转 流转土地 | transfer, land transfer
 承包 : 家庭承包 承包地 承包经营 土地承包 发包 | contracted, contract
 征地 : 征占 征收 被征地 土地征收 征用 | expropriated, expropriation, requisition, land acquisition
@@ -84,7 +85,8 @@ PLACES = """
 电商 : 电子商务 网店 电商服务站 电子商务服务站点 | e commerce, ecommerce, online shop
 快递 : 邮政 物流 邮政所 快递服务 | express, postal, courier
 厕所 : 公厕 卫生间 公共厕所 公共卫生间 公共卫生厕所 洗手间 无害化卫生厕所 | toilet, latrine, lavatory
-卫生厕所 <厕所 : 改厕 无害化厕所 户厕 卫生户厕 | sanitary toilet
+户厕 <厕所 : | household toilet
+卫生厕所 <厕所 : 改厕 厕改 厕所改造 改造厕所 旱厕改造 厕所革命 无害化厕所 卫生户厕 | sanitary toilet
 垃圾 : 生活垃圾 垃圾收集 垃圾处理 垃圾集中处理 垃圾池 垃圾箱 垃圾桶 垃圾屋 垃圾收集点 垃圾清运 | rubbish, garbage, waste, refuse
 保洁 : 保洁员 清洁工 环卫 环卫工人 清扫 | cleaner, sanitation worker, cleaning
 污水 : 生活污水 污水处理 污水治理 污水处理设施 排污 污水管网 | sewage, wastewater

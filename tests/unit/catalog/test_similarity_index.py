@@ -126,6 +126,39 @@ def test_a_name_finds_its_own_field_before_one_that_differs_in_brackets() -> Non
             assert index.suggest(name)[0].score == 1.0
 
 
+CATTLE = field("disaster.cattle", "因灾死亡大牲畜数", "large livestock killed", "头")
+TOILETS = [
+    field("toilets.sanitary", "卫生厕所户数", "households with a sanitary toilet", "户"),
+    field("toilets.all", "农村户厕数", "household toilets", "户"),
+    field("land.waste", "荒地面积", "waste land", "亩"),
+]
+
+
+@pytest.mark.parametrize("query", ["失独家庭户数", "失独户数"])
+def test_what_shares_only_households_is_not_suggested(query: str) -> None:
+    assert INDEX.suggest(query) == []
+
+
+@pytest.mark.parametrize("query", ["死亡人数", "因灾死亡人口"])
+def test_cattle_are_not_suggested_for_people(query: str) -> None:
+    living = [one for one in FIELDS if one.code != "vital.deaths"]
+    assert FieldIndex([*living, CATTLE]).suggest(query) == []
+    assert codes(FieldIndex([*FIELDS, CATTLE]).suggest("死亡大牲畜数"))[0] == CATTLE.code
+
+
+@pytest.mark.parametrize("query", ["改厕户数", "厕改户数", "厕所改造户数", "农村改厕户数"])
+def test_what_is_converted_is_the_sanitary_toilet(query: str) -> None:
+    assert codes(FieldIndex([*FIELDS, *TOILETS]).suggest(query))[0] == "toilets.sanitary"
+
+
+def test_fields_that_lie_fallow_are_no_waste_land() -> None:
+    index = FieldIndex([*FIELDS, *TOILETS])
+    for query in ("撂荒地面积", "撂荒面积"):
+        (waste,) = (match for match in index.suggest(query) if match.code == "land.waste")
+        assert waste.score < 0.5
+        assert "differs:撂荒/荒地" in waste.reasons
+
+
 @pytest.mark.parametrize(
     "query",
     ["森林防火巡查次数", "宗教场所负责人电话", "GDP", "生产总值", "地区生产总值", "gross tonnage"],
