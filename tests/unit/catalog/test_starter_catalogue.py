@@ -397,7 +397,22 @@ def test_soft_checks_have_a_documented_shape_and_compare_like_with_like() -> Non
         for use, other in _references(field):
             if use in ("at_most", "parts"):
                 assert other != code
-                assert FIELDS[other]["unit"] == field["unit"], (code, other)
+                assert _alike(FIELDS[other]["unit"]) == _alike(field["unit"]), (code, other)
+
+
+def _alike(unit: str) -> str:
+    """Beasts are counted in 头, and in 头只 where sheep are among them: one count either way."""
+    return "头" if unit == "头只" else unit
+
+
+def test_beasts_are_counted_in_the_unit_that_people_use() -> None:
+    units = {code: field["unit"] for code, field in FIELDS.items() if "头" in (field["unit"] or "")}
+    assert units == {
+        "agriculture.livestock": "头只",
+        "agriculture.cattle_sheep": "头只",
+        "agriculture.pigs": "头",
+        "disaster.large_livestock_dead": "头",
+    }
 
 
 def test_what_cannot_be_shared_freely_says_why_and_is_graded() -> None:
@@ -515,6 +530,15 @@ def test_the_page_about_it_is_up_to_date() -> None:
     script = _script()
     page = (ROOT / "docs" / "starter-catalogue.md").read_text(encoding="utf-8")
     assert page == script.with_tables(page), "run python docs/make_starter_table.py"
+
+
+def test_the_page_about_sources_takes_its_fields_from_here() -> None:
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(code: .*?)```", page, re.DOTALL)
+    assert example is not None
+    fields = read_document(example[1].encode(), Syntax.YAML).value["fields"]
+    assert len(fields) > 1
+    assert fields.keys() <= FIELDS.keys()
 
 
 def _script() -> ModuleType:
