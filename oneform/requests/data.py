@@ -3,8 +3,8 @@
 The database writes the rows (`COPY … TO STDOUT`); this process only passes
 chunks on, so that its memory does not grow with the export. One statement is
 one snapshot. The release is on record before the first byte leaves, with the
-number of values that there were just then; when the last one has left, with
-that of the snapshot.
+number of values that the books say; when the last one has left, with that of
+the snapshot.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Export:
     header: bytes
     cells: int
     count: Count
+    """Counts in the snapshot."""
 
 
 LONG_COLUMNS = (
@@ -195,15 +196,15 @@ def begin_export(ctx: Context, command: ReadData) -> Export:
     )
     area_path = _area_path(ctx, command.area)
     run_out = fields_run_out(ctx, command.request_id)
-    count = _count(command, area_path, run_out)
-    counted = ctx.sql(count.statement, **count.params).one()
+    books = _by_books(command, area_path)
+    counted = ctx.sql(books.statement, **books.params).one()
     export = Export(
         release_id=new_id(),
         format=command.format,
         copy=_copy_statement(command, fields, area_path, run_out),
         header=_header(command, fields),
         cells=counted.cells,
-        count=count,
+        count=_one_by_one(command, area_path, run_out) if run_out else books,
     )
     _record_release(
         ctx, export, command, request.agency_id, request.purpose, fields, counted.values
@@ -222,23 +223,26 @@ WHERE ru.request_id = :id AND pl.path LIKE coalesce(CAST(:path AS text), '') || 
 """
 
 
-# One by one, while the books still have what is not let out any more.
+def _by_books(command: ReadData, area_path: str | None) -> Count:
+    let_out = [status for status in VALUED if command.status in (None, status)]
+    return Count(
+        _COUNT.format(cells=" + ".join(CellStatus), values=" + ".join(let_out) or "0"),
+        {"id": command.request_id, "path": area_path},
+    )
+
+
+# While the books still have what is not let out any more. As dear as the export itself, and so left
+# to the connection that streams it, where statements are planned for that.
 _COUNT_CELLS = """{cells} SELECT count(*) FILTER (WHERE {with_value}
   AND (CAST(:status AS text) IS NULL OR status = :status)) AS values, count(*) AS cells FROM told
 """
 
 
-def _count(command: ReadData, area_path: str | None, run_out: list[int]) -> Count:
-    if run_out:
-        area = "" if area_path is None else "AND pl.path LIKE :path || '%'"
-        return Count(
-            _COUNT_CELLS.format(cells=_cells(area, run_out), with_value=WITH_VALUE),
-            {"request": command.request_id, "path": area_path, "status": command.status},
-        )
-    let_out = [status for status in VALUED if command.status in (None, status)]
+def _one_by_one(command: ReadData, area_path: str | None, run_out: list[int]) -> Count:
+    area = "" if area_path is None else "AND pl.path LIKE :path || '%'"
     return Count(
-        _COUNT.format(cells=" + ".join(CellStatus), values=" + ".join(let_out) or "0"),
-        {"id": command.request_id, "path": area_path},
+        _COUNT_CELLS.format(cells=_cells(area, run_out), with_value=WITH_VALUE),
+        {"request": command.request_id, "path": area_path, "status": command.status},
     )
 
 

@@ -52,12 +52,13 @@ _TAKEN = ", ".join(
 _GIVE_UP = f"""
 WITH cell AS MATERIALIZED (
   SELECT ru.place_id, ru.unit_id, rr.region_id, p.subject_id, rf.field_id, rf.period,
-    rr.decided_at, rr.decided_on, rf.grant_state, {may_ask()} AS asks, {is_exempt()} AS exempt
+    rr.decided_at, rr.decided_on, rf.grant_state, rf.asks, rf.exempt
   FROM request AS r
   JOIN request_region AS rr ON rr.request_id = r.id AND rr.region_id = :region
     AND rr.resolved_at IS NOT NULL
   JOIN request_unit AS ru ON ru.request_id = r.id AND ru.region_id = :region
-  CROSS JOIN LATERAL (SELECT * FROM request_field AS rf WHERE rf.request_id = r.id
+  CROSS JOIN LATERAL (SELECT rf.*, {may_ask()} AS asks, {is_exempt()} AS exempt
+    FROM request_field AS rf WHERE rf.request_id = r.id
     AND rf.field_id = ANY(:fields) AND rf.collected_at = ANY(ru.collected_at) OFFSET 0) AS rf
   CROSS JOIN LATERAL (SELECT * FROM {PLACED} AS p WHERE p.region_id = :region
     AND p.kind_id = r.kind_id AND p.area_id = ru.place_id AND {in_place()} OFFSET 0) AS p
