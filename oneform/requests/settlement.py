@@ -89,9 +89,9 @@ def settle_closed(
 def hold_requests(ctx: Context, request_ids: Iterable[uuid.UUID]) -> None:
     """Lock the rows of all requests that this transaction is going to change, in their order.
 
-    Whoever books has locked all the rows of `request_unit` that it needs (all but cancelling, which
-    holds the regions alone). Not against those who only point to a request: the resolver has
-    pointed to its own before it booked for others.
+    Whoever books has locked all the rows of `request_unit` that it needs (all but cancelling and
+    ending grants, which hold the regions alone). Not against those who only point to a request: the
+    resolver has pointed to its own before it booked for others.
     """
     ctx.sql(_LOCK, ids=list(request_ids))
 
