@@ -11,13 +11,12 @@ import uuid
 
 from oneform.audit import service as audit
 from oneform.audit.tags import Tag
-from oneform.kernel import locks
 from oneform.kernel.context import Context
-from oneform.kernel.plans import plan_afresh
 from oneform.requests.grants import RUN_OUT, fields_run_out
-from oneform.requests.models import GrantState, Request, RequestEvent, RequestState
-from oneform.requests.settlement import hold_requests, settle_held
+from oneform.requests.models import GrantState, RequestEvent, RequestState
+from oneform.requests.settlement import settle_held
 from oneform.requests.statuses import (
+    COUNTS,
     PLACED,
     STATUS,
     STATUSES,
@@ -26,7 +25,7 @@ from oneform.requests.statuses import (
     may_ask,
     state_of_cell,
 )
-from oneform.requests.withdrawal import release_asks
+from oneform.requests.withdrawal import release_asks, take_whole
 from oneform.values.recording import together
 
 
@@ -39,9 +38,6 @@ def requests_with_grants_run_out(ctx: Context) -> list[uuid.UUID]:
     )
 
 
-_COUNTS = ", ".join(
-    f"count(*) FILTER (WHERE status = '{status}')::int AS {status}" for status in STATUSES
-)
 _TAKEN = ", ".join(
     f"{status} = ru.{status} - m.{status}" for status in STATUSES if status != "unavailable"
 )
@@ -64,7 +60,7 @@ WITH cell AS MATERIALIZED (
     AND p.kind_id = r.kind_id AND p.area_id = ru.place_id AND {in_place()} OFFSET 0) AS p
   WHERE r.id = :request),
 moves AS MATERIALIZED (
-  SELECT place_id, unit_id, count(*)::int AS n, {_COUNTS}
+  SELECT place_id, unit_id, count(*)::int AS n, {COUNTS}
   FROM (SELECT cell.place_id, cell.unit_id, {STATUS} AS status
         FROM cell {state_of_cell(":region")}) AS judged
   GROUP BY place_id, unit_id)
@@ -92,17 +88,7 @@ def expire_grants(ctx: Context, request_id: uuid.UUID) -> int:
     Its cells of these fields are unavailable, and asks that nobody else waits for are withdrawn. A
     second call changes nothing.
     """
-    regions = list(
-        ctx.sql(
-            "SELECT region_id FROM request_region WHERE request_id = :id ORDER BY region_id",
-            id=request_id,
-        ).scalars()
-    )
-    plan_afresh(ctx)
-    locks.take_request(ctx, request_id, regions)
-    # As for cancelling: nobody else books for it while its regions are ours.
-    hold_requests(ctx, [request_id])
-    request = ctx.session.get(Request, request_id, populate_existing=True)
+    request, regions = take_whole(ctx, request_id)
     fields = fields_run_out(ctx, request_id)
     if request is None or not fields:
         return 0

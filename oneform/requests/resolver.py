@@ -21,6 +21,7 @@ from oneform.kernel.plans import plan_afresh
 from oneform.requests import books
 from oneform.requests.settlement import hold_requests, settle_held
 from oneform.requests.statuses import (
+    COUNTS,
     HOLDS,
     PLACED,
     STATUS,
@@ -91,8 +92,6 @@ _OF_WANTED = """(SELECT * FROM {table} WHERE region_id = :region
     AND field_id = ANY(ARRAY(SELECT field_id FROM wanted))
     AND period = ANY(ARRAY(SELECT DISTINCT period FROM wanted)) {rest})"""
 
-_COUNTS = ", ".join(f"count(*) FILTER (WHERE status = '{status}')" for status in STATUSES)
-
 # Whole ranges of the two indexes, to be hashed, instead of two look-ups per cell.
 _STATE = state_of_cell(
     ":region",
@@ -133,7 +132,7 @@ found AS MATERIALIZED (
     a.created_at AS asked_at
   FROM cell {_STATE}),
 counted AS (
-  INSERT INTO judged_place SELECT place_id, unit_id, {_COUNTS}
+  INSERT INTO judged_place SELECT place_id, unit_id, {COUNTS}
   FROM found GROUP BY place_id, unit_id
   RETURNING {" + ".join(STATUSES)} AS cells),
 kept AS (

@@ -22,6 +22,11 @@ from oneform.requests.models import CellStatus
 
 STATUSES = tuple(status.value for status in CellStatus)
 
+COUNTS = ", ".join(
+    f"count(*) FILTER (WHERE status = '{status}')::int AS {status}" for status in STATUSES
+)
+"""A column for each status: how many of the rows have it."""
+
 HOLDS = f"state IN {in_states(HOLDING)}"
 """Condition on asks: the ask holds its cell."""
 

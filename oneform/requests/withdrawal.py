@@ -130,6 +130,24 @@ ORDER BY region_id
 """
 
 
+def take_whole(ctx: Context, request_id: uuid.UUID) -> tuple[Request | None, list[int]]:
+    """Take all regions of a request, and lock its row; the request as it is now, and its regions.
+
+    Before its books, since its state decides what becomes of them: nobody else books for it while
+    its regions are ours.
+    """
+    regions = list(
+        ctx.sql(
+            "SELECT region_id FROM request_region WHERE request_id = :id ORDER BY region_id",
+            id=request_id,
+        ).scalars()
+    )
+    plan_afresh(ctx)
+    locks.take_request(ctx, request_id, regions)
+    hold_requests(ctx, [request_id])
+    return ctx.session.get(Request, request_id, populate_existing=True), regions
+
+
 def cancel_request(
     ctx: Context, request_id: uuid.UUID, *, if_match: str | None = None
 ) -> RequestView:
@@ -140,19 +158,9 @@ def cancel_request(
     """
     actor = policy.require(ctx, Permission.CANCEL_REQUEST)
     get_request(ctx, request_id)
-    regions = list(
-        ctx.sql(
-            "SELECT region_id FROM request_region WHERE request_id = :id ORDER BY region_id",
-            id=request_id,
-        ).scalars()
-    )
-    plan_afresh(ctx)
-    locks.take_request(ctx, request_id, regions)
-    # Before the books, since its state decides: nobody else books for it while its regions are ours.
-    hold_requests(ctx, [request_id])
+    request, regions = take_whole(ctx, request_id)
     if if_match is not None and if_match != get_request(ctx, request_id).etag:
         raise Stale
-    request = ctx.session.get(Request, request_id, populate_existing=True)
     assert request is not None
     if request.state == RequestState.CANCELLED:
         return get_request(ctx, request_id)
