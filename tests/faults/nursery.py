@@ -29,6 +29,8 @@ from oneform.runtime import Runtime
 from oneform.sources import fetching
 from workers import perform
 
+LONGEST_LIFE_S = 3600.0
+
 
 @dataclass(slots=True)
 class Life:
@@ -74,6 +76,8 @@ class Nursery:
 def _keep(pipe: Connection, settings: Settings, now: Any) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     fetching.RETRY_PAUSES_S = ()
+    # On a slow machine a lease would be renewed at one boundary or another.
+    perform.LEASE_S = LONGEST_LIFE_S
     runtime = Runtime(settings, clock=FixedClock(now))
     # What the dialect asks at its first connection is none of the deeds' business.
     runtime.engine.connect().close()
