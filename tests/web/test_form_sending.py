@@ -10,7 +10,7 @@ import orjson
 import pytest
 from factories import hold_values
 from flask.testing import FlaskClient
-from village_world import EASY, TOWNSHIP, VILLAGES, Village, VillageWorld
+from village_world import CODES, EASY, PREVIOUS, TOWNSHIP, VILLAGES, Village, VillageWorld
 from visiting import hidden_of, send_form, sign_in, token_of
 from web_site import Site
 from werkzeug.test import TestResponse
@@ -304,8 +304,7 @@ def test_odd_value_said_to_be_right_is_asked_for_its_reason(
     ask = world.asks(village)[PEOPLE]
     odd = values(world.asks(village), people="2000")
     told = send_form(client, "check", odd)
-    assert "请再看一眼" in summary_of(told)
-    assert "比上次多了 66%（上次是 1203），一般不超过 30%" in summary_of(told)
+    assert "请再看一眼。比上次多了 66%（上次是 1203），一般不超过 30%" in summary_of(told)
     told = send_form(client, "check", odd | {f"sure.{ask}": "1"})
     needed = "请在“原因”里写几个字，说明为什么是 2000"
     assert told.status_code == 422
@@ -315,6 +314,19 @@ def test_odd_value_said_to_be_right_is_asked_for_its_reason(
     assert "原因（必填，写几个字就行）" in question_of(told, ask)
     reasoned = odd | {f"sure.{ask}": "1", f"note.{ask}": "新建了安置小区"}
     assert send_form(client, "check", reasoned).status_code == 200
+
+
+@pytest.mark.usefixtures("village")
+def test_last_time_is_spoken_of_where_there_is_one(
+    client: FlaskClient, world: VillageWorld
+) -> None:
+    assert "点一下“与上次相同”就行。不用一次填完。" in client.get("/form").text
+    without = world.take([code for code in CODES if code not in PREVIOUS][:2])
+    other = client.application.test_client()
+    sign_in(other, without.username)
+    told = other.get("/form").text
+    assert "不用一次填完。" in told
+    assert "与上次相同" not in told
 
 
 def test_confirmed_value_that_has_become_odd_passes_with_a_reason(

@@ -192,6 +192,12 @@ def _question(*soft_checks: dict[str, Any]) -> Question:
             1203,
             "比上次多了 66%（上次是 1203），一般不超过 30%",
         ),
+        (
+            {"change_over_previous": 0.3},
+            99999,
+            246,
+            "大约是上次的 406 倍（上次是 246），一般增减不超过 30%",
+        ),
         ({"change_over_previous": 0.5}, 0.5, 2.5, "比上次少了 80%（上次是 2.5），一般不超过 50%"),
         ({"at_most": "c.d"}, 9, None, "比“名称c.d”（5.5）还大"),
         ({"at_least": "c.d"}, -3, None, "比“名称c.d”（5.5）还小"),
@@ -220,7 +226,7 @@ def test_several_soft_checks_are_all_told() -> None:
     detail = f"The value {', and '.join(found)}. If it is right, say so."
     told = mistake_words("warning_unconfirmed", detail, str)
     assert "多了 350%" in told
-    assert "“c.d”（5）" in told
+    assert "30%。比“c.d”（5）" in told
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,11 @@ class FormPage:
         return sum(group.answered for group in self.groups)
 
     @property
+    def has_last_values(self) -> bool:
+        """Whether any question has a value of last time."""
+        return any(each.before for each in self.questions)
+
+    @property
     def minutes(self) -> int:
         """For what is not filled in yet, by the catalogue's estimate."""
         seconds = sum(each.seconds for each in self.questions if not each.is_answered)

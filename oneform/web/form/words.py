@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from flask_babel import gettext  # type: ignore[import-untyped]
@@ -98,6 +99,9 @@ def mistake_words(code: str, detail: str, name_of: Names) -> str:
             return str(gettext("This cannot be taken: look at it again"))
 
 
+MANY_TIMES = 10
+"""From here on how many times says more than how many per cent."""
+
 _CHANGE = re.compile(
     r"changes by (?P<sign>[+-])(?P<change>\d+%) from (?P<previous>\S+); more than (?P<share>\d+%)"
 )
@@ -120,13 +124,26 @@ def note_words(text: str) -> str:
 
 def warning_words(detail: str, name_of: Names) -> str:
     """The words of a soft check (`oneform.collection.checks`) in the reader's language."""
-    return " ".join(_warnings(detail, name_of)) or detail
+    words = list(_warnings(detail, name_of))
+    return reduce(_two_sentences, words) if words else detail
+
+
+def _two_sentences(one: str, other: str) -> str:
+    return str(gettext("%(one)s %(other)s", one=one, other=other))
 
 
 def _warnings(detail: str, name_of: Names) -> Iterator[str]:
     for match in _CHANGE.finditer(detail):
         found = match.groupdict()
-        if found.pop("sign") == "+":
+        is_more, times = found.pop("sign") == "+", int(found["change"].rstrip("%")) // 100 + 1
+        if is_more and times >= MANY_TIMES:
+            del found["change"]
+            yield gettext(
+                "About %(times)s times as much as last time (%(previous)s); usually it changes by %(share)s at the most.",
+                times=number_words(times),
+                **found,
+            )
+        elif is_more:
             yield gettext(
                 "%(change)s more than last time (%(previous)s); usually not more than %(share)s.",
                 **found,
