@@ -10,6 +10,8 @@ from oneform.identity.tokens import principal_of_token
 from oneform.kernel.context import Context
 from oneform.kernel.errors import Unauthenticated
 
+FORM = "`Authorization: Bearer <token>`, where the token is a key (`ofk_…`) or what a login gave"
+
 
 def authenticate(ctx: Context, *, required: bool) -> Principal:
     """The principal behind the request, counted against its rate. PUBLIC without credentials.
@@ -25,6 +27,8 @@ def authenticate(ctx: Context, *, required: bool) -> Principal:
     actor = principal_of_token(ctx, token.strip()) if is_bearer else None
     if actor is None:
         count_request()
+        if not (is_bearer and token.strip()):
+            raise Unauthenticated(f"The credentials are not in this form: {FORM}.")
         raise Unauthenticated("The token is not valid (any more).")
     count_request(f"{actor.kind.value}:{actor.id}")
     return actor

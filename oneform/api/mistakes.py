@@ -16,7 +16,7 @@ _CODES: list[tuple[re.Pattern[str], str]] = [
         (r"^Unknown field", "unknown-member"),
         (r"may not be null", "null"),
         (r"must not be blank", "blank"),
-        (r"^Not a valid|^Invalid (type|input type|URL)|cannot be formatted", "type"),
+        (r"^Not a valid|^Invalid (type|URL)|^must be a JSON object|cannot be formatted", "type"),
         (r"^(Must be one of|One or more of the choices)", "choice"),
         (r"^(Shorter|Longer) than|^Length must", "length"),
         (r"^Must be (greater|less|equal)", "range"),
@@ -55,4 +55,6 @@ def _walk(
 def _mistake(path: tuple[str | int, ...], message: str, pattern: str | None) -> Mistake:
     code = next((code for regex, code in _CODES if regex.search(message)), "invalid")
     where = pattern.format(path[0]) if pattern and path else json_pointer(path)
-    return Mistake(where, code, _WORDS.get(code, message))
+    words = _WORDS.get(code, message)
+    # The pointer of the whole is empty, and says nothing to whoever reads it.
+    return Mistake(where, code, words if where else f"the body: {words}")

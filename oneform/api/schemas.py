@@ -28,6 +28,8 @@ class Schema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
+    error_messages = {"type": "must be a JSON object"}
+
 
 class Text(fields.String):
     """Text of at least one visible character and at most `longest`; blanks around it are dropped."""
@@ -53,6 +55,8 @@ class Text(fields.String):
 
 class Day(fields.Date):
     """A day as `2026-03-16`, and in no other of ISO 8601's ways of writing it."""
+
+    default_error_messages = {"invalid": "Not a valid date; a day is written as 2026-03-16."}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
         if not isinstance(value, str) or not _DAY.fullmatch(value):

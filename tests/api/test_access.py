@@ -102,6 +102,17 @@ def test_bad_credentials_are_told_as_such(client: FlaskClient, authorization: st
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="oneform", error="invalid_token"'
 
 
+@pytest.mark.parametrize(
+    ("authorization", "is_told"),
+    [("ofk_a_b", True), ("Basic eDp5", True), ("Bearer ", True), ("Bearer ofk_a_b", False)],
+)
+def test_credentials_in_another_form_are_told_the_form(
+    client: FlaskClient, authorization: str, is_told: bool
+) -> None:
+    detail = get(client, authorization).json["detail"]
+    assert ("`Authorization: Bearer <token>`" in detail) is is_told
+
+
 def test_bad_token_is_refused_on_public_routes_too(client: FlaskClient) -> None:
     assert get(client, "Bearer ofk_a_b", "/api/v1/probe/items").status_code == 401
     assert get(client, None, "/api/v1/probe/items").status_code == 200

@@ -11,9 +11,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from malformed import MALFORMED
+from marshmallow import ValidationError
 
 from oneform.api.bodies import canonical
 from oneform.api.errors import MalformedBody
+from oneform.api.mistakes import mistakes_of
+from oneform.api.schemas import Day, Schema
 from oneform.api.strictjson import MAX_DEPTH, parse
 from oneform.app import create_app
 from oneform.runtime import Runtime
@@ -109,7 +112,21 @@ def test_body_that_is_no_object_is_a_mistake(agency_client: FlaskClient, body: o
         "/api/v1/probe/items", data=json.dumps(body), content_type="application/json"
     )
     assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.json["errors"]] == [""]
+    (error,) = answer.json["errors"]
+    assert (error["pointer"], error["code"]) == ("", "type")
+    assert error["detail"] == "the body: must be a JSON object"
+
+
+@pytest.mark.parametrize("day", ["31.3.2027", "20270331", "2027-02-30", 20270331])
+def test_mistaken_day_is_told_with_the_form_of_a_day(day: object) -> None:
+    class Plan(Schema):
+        due = Day()
+
+    with pytest.raises(ValidationError) as caught:
+        Plan().load({"due": day})
+    (mistake,) = mistakes_of(caught.value.messages)
+    assert (mistake.pointer, mistake.code) == ("/due", "type")
+    assert "written as 2026-03-16" in mistake.detail
 
 
 @pytest.mark.parametrize(("name", "code"), [("", "blank"), ("  ", "blank"), ("x" * 11, "length")])
