@@ -47,6 +47,8 @@ def read_table(file: bytes | Path, required: Sequence[str], optional: Sequence[s
     """
     data = file.read_bytes() if isinstance(file, Path) else file
     text, mistakes = decode(data)
+    if mistakes and not text:
+        return Table([], mistakes)
     records = _records(text, mistakes)
     _, header = next(records, (1, []))
     mistakes += _header_mistakes(header, required, optional)

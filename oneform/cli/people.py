@@ -69,7 +69,12 @@ def add(
     )
     with session.context() as ctx:
         person = service.add_person(ctx, command)
-    session.result(dataclasses.asdict(person), text=f"{person.username} added")
+    text = f"{person.username} added"
+    if command.password is None:
+        text += (
+            f", and cannot log in until `oneform people password {person.username}` sets a password"
+        )
+    session.result(dataclasses.asdict(person), text=text)
 
 
 @people.command("import")

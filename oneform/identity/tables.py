@@ -49,7 +49,7 @@ def parse_table(
     """As `read_table`, of the bytes of a file."""
     text, mistakes = decode(raw)
     if mistakes:
-        raise Invalid("The file is not in UTF-8.", mistakes=mistakes)
+        raise Invalid("The file is no text in UTF-8.", mistakes=mistakes)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[Line] = []
     try:

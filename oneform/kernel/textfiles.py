@@ -10,6 +10,9 @@ from oneform.kernel.errors import Mistake
 BOM = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
+WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel begin: .xlsx, a ZIP archive, and .xls."""
+
 MANY = 20
 """Lines that are not UTF-8; with more of them the whole file may be in another encoding."""
 
@@ -21,11 +24,20 @@ def on_line(line: int, code: str, detail: str) -> Mistake:
     return Mistake(f"line {line}", code, detail)
 
 
+def no_text(start: bytes) -> Mistake | None:
+    """The mistake of a file that begins as no file of text in UTF-8 does; None if it may be one."""
+    if start.startswith(WORKBOOK):
+        return on_line(1, "workbook", f"this is a workbook (Excel), no CSV; {SAVE_AS}")
+    if start.startswith(UTF16):
+        return on_line(1, "encoding", f"this is UTF-16; {SAVE_AS}")
+    return None
+
+
 def decode(data: bytes) -> tuple[str, list[Mistake]]:
     """The text of a file in UTF-8, with or without a byte order mark, and a mistake for each line
     that is not; what is readable of it is there all the same."""
-    if data.startswith(UTF16):
-        return "", [on_line(1, "encoding", f"this is UTF-16; {SAVE_AS}")]
+    if (mistake := no_text(data)) is not None:
+        return "", [mistake]
     data = data.removeprefix(BOM)
     try:
         return data.decode(), []

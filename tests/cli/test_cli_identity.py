@@ -182,6 +182,13 @@ def test_wrong_person_is_refused_with_every_mistake(run: Run) -> None:
     assert run("people", "disable", "nobody").exit_code == 1
 
 
+def test_person_without_a_password_is_told_to_need_one(run: Run) -> None:
+    wu = ("people", "add", "wu", "--role", "staff", "--area", VILLAGE)
+    assert "cannot log in until `oneform people password wu --password-stdin`" in run(*wu).stdout
+    sun = ("people", "add", "sun", "--role", "staff", "--area", VILLAGE, "--password-stdin")
+    assert run(*sun, input="correct horse\n").stdout == "sun added\n"
+
+
 def test_people_are_imported_from_a_file(run: Run, file: Callable[[str], str]) -> None:
     path = file(f"username,roles,area\nwang,staff,{VILLAGE}\nzhao,supervisor,{VILLAGE}\n")
     assert run("people", "import", path).stdout == "2 people created, 0 updated, 0 unchanged\n"

@@ -43,7 +43,7 @@ def csv_files(header: str) -> dict[str, Refused]:
         "UTF-16": Refused(f"{header}\n".encode("utf-16"), 1, "UTF-16"),
         "GBK": Refused(head + b"\n" + "村".encode("gbk") + b"\n", 2, "UTF-8"),
         "U+0000": Refused(head + b"\n\x00" + b"," * header.count(",") + b"\n", 2),
-        "a workbook": Refused(b"PK\x03\x04" + bytes(range(256)) * 8, 2),
+        "a workbook": Refused(b"PK\x03\x04" + bytes(range(256)) * 8, 1, "workbook"),
         "a column twice": Refused(head + f",{first}\n".encode(), 1, first),
         "a column that nobody knows": Refused(head + b",=HYPERLINK(1)\n", 1, "HYPERLINK"),
         "another separator": Refused(header.replace(",", ";").encode() + b"\n", 1),

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from oneform.kernel.textfiles import WORKBOOK
 from oneform.sources.errors import SourceError
 
 AUTO = "auto"
@@ -28,7 +29,7 @@ def read_records(file: BinaryIO, name: str, encoding: str, delimiter: str) -> It
     SourceError (with the line) for bytes that are no text, quotes that do not
     close, and records with more cells than the header.
     """
-    chosen = _detect(file) if encoding == AUTO else ENCODINGS[encoding]
+    chosen = _detect(file, name) if encoding == AUTO else ENCODINGS[encoding]
     width = 0
     with io.TextIOWrapper(file, encoding=chosen, newline="") as text:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
@@ -53,10 +54,15 @@ def read_records(file: BinaryIO, name: str, encoding: str, delimiter: str) -> It
             ) from None
 
 
-def _detect(file: BinaryIO) -> str:
-    """By its mark; else UTF-8 if all of it is; else GB18030, in which Excel saves in China."""
+def _detect(file: BinaryIO, name: str) -> str:
+    """By its mark; else UTF-8 if all of it is; else GB18030, in which Excel saves in China.
+
+    SourceError for a workbook.
+    """
     start = file.read(4)
     file.seek(0)
+    if start.startswith(WORKBOOK):
+        raise SourceError(f"{name} is a workbook (Excel), no CSV; save the sheet as CSV.")
     for mark, encoding in _MARKS.items():
         if start.startswith(mark):
             return encoding

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from oneform.kernel.errors import Invalid, Mistake
-from oneform.kernel.textfiles import BOM, SAVE_AS, UTF16, on_line, undecodable
+from oneform.kernel.textfiles import BOM, no_text, on_line, undecodable
 
 BLOCK = 256 * 1024
 MAX_LINE = 1024 * 1024
@@ -43,8 +43,8 @@ def _lines(block: bytes) -> list[bytes]:
 
 def _byte_blocks(file: BinaryIO) -> Iterator[bytes]:
     start = file.read(BLOCK)
-    if start.startswith(UTF16):
-        raise broken(on_line(1, "encoding", f"this is UTF-16; {SAVE_AS}"))
+    if (mistake := no_text(start)) is not None:
+        raise broken(mistake)
     rest, block, lines = b"", start.removeprefix(BOM), 0
     while block:
         end = block.rfind(b"\n") + 1

@@ -89,6 +89,12 @@ def test_utf_16_of_spreadsheets_is_read(folder: Path) -> None:
     assert fetched(folder, delimiter="\t") == [("村", "2")]
 
 
+def test_workbook_is_told_as_such(folder: Path) -> None:
+    (folder / "a.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)))
+    with pytest.raises(SourceError, match=r"a\.csv is a workbook \(Excel\)"):
+        fetched(folder)
+
+
 def test_named_encoding_is_used(folder: Path) -> None:
     (folder / "a.csv").write_bytes("area,total\n村,2\n".encode("gb18030"))
     with pytest.raises(SourceError, match="not text in utf-8"):

@@ -22,6 +22,14 @@ def test_file_in_the_encoding_of_chinese_excel_is_one_mistake_with_the_way_out()
     assert text.endswith("1,秭归县\n"), "so that its other mistakes are found too"
 
 
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_workbook_is_told_as_such_and_nothing_of_it_is_shown(start: bytes) -> None:
+    text, [mistake] = decode(start + bytes(range(256)))
+    assert text == ""
+    assert (mistake.pointer, mistake.code) == ("line 1", "workbook")
+    assert "“CSV UTF-8”" in mistake.detail
+
+
 @pytest.mark.parametrize(
     "data",
     [
