@@ -13,10 +13,12 @@ from structlog.testing import capture_logs
 from oneform.identity.policy import OPERATOR
 from oneform.kernel.outbox import STUCK_AFTER
 from oneform.requests.commands import SubmitRequest
+from oneform.requests.jobs import RequestJob
 from oneform.requests.reading import list_events
 from oneform.requests.service import submit_request
 from oneform.runtime import Runtime
 from workers.perform import perform_with
+from workers.registry import JOBS
 
 
 @pytest.fixture
@@ -65,6 +67,17 @@ def test_request_whose_work_fails_again_and_again_says_so(
     assert events(runtime, request_id) == ["accepted", "held_up"]
     for attempts in (STUCK_AFTER, 2 * STUCK_AFTER - 1):  # once is enough
         work(runtime, attempts=attempts)
+    assert events(runtime, request_id) == ["accepted", "held_up"]
+
+
+@pytest.mark.parametrize("job", RequestJob)
+def test_work_of_each_kind_says_so(
+    runtime: Runtime, request_id: uuid.UUID, job: RequestJob
+) -> None:
+    tell = JOBS[job].tell_stuck
+    assert tell is not None
+    with runtime.context(OPERATOR) as ctx:
+        tell(ctx, {"request_id": str(request_id)})
     assert events(runtime, request_id) == ["accepted", "held_up"]
 
 
