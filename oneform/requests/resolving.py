@@ -137,7 +137,9 @@ def _fetch_later(
     """Have the sources called: by one job for each region, however often it is resolved.
 
     Under the region's lock. A job that is there already looks afresh under the same lock before it
-    ends, so it does not miss what this is called for.
+    ends, so it does not miss what this is called for. It keeps its time: where it pauses for a
+    source (`FETCH_DELAYS_S`, or as long as a busy one says), the sources of a field that has just
+    been granted wait as long. To hasten it would use up the tries of the source that is down.
     """
     agency_id = ctx.sql("SELECT agency_id FROM request WHERE id = :id", id=request_id).scalar_one()
     ctx.outbox.enqueue(

@@ -31,6 +31,7 @@ def _catalog() -> Catalog:
         field("town.people"),
         field("town.checked", reviewed=True),
         field("town.road", standing=True),
+        field("town.watched", standing=True, reviewed=True),
         field("town.shared", mode="share"),
         field("town.length", collected_at=4),
         field("town.turned", mode="share"),

@@ -11,6 +11,7 @@ FIELDS = (
     field("town.people"),
     field("town.checked", review="township"),
     field("town.road", period_type="none", valid_for="P30D", unit=None),
+    field("town.watched", period_type="none", valid_for="P30D", review="township"),
     field("town.shared", mode="share", collected_at=None),
     field("town.length", collected_at="township"),
     field("town.turned", mode="share", collected_at=None),

@@ -15,6 +15,8 @@ REACH = {
     "amendment invalid-answers": 1,
     "review of an answer: accept": 1,
     "review of an answer: return": 1,
+    "asked once more": 1,
+    "amendment not-amendable": 2,
     "review of an amendment: accept": 1,
     "review of an amendment: return": 1,
     "refusal: overturn unit": 1,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 VALID_FOR = dt.timedelta(days=30)
-"""Of the standing field of the model."""
+"""Of the standing fields of the model."""
 
 UNKNOWN_FOR = dt.timedelta(days=90)
 """How long "unknown" counts for a standing field."""

@@ -151,6 +151,8 @@ class Answering(Base):
             same("why not", told.json["errors"][0]["code"], wrong)
         elif accept:
             asking.accept_answer(m, answer)
+            if kind == "answer" and answer.ask.state in OPEN:
+                self.did("asked once more")
         else:
             asking.return_answer(answer, "请核对")
 

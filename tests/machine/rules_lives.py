@@ -23,7 +23,7 @@ from rules_world import Changing
 Life = Iterator[None]
 """Goes on by a deed each time."""
 
-LIVES = ("reviewed", "amended", "drafted", "overturned", "upheld", "spared", "expired", "late",
+LIVES = ("reviewed", "lapsed", "amended", "drafted", "overturned", "upheld", "spared", "expired", "late",
          "shared_ask", "brought", "granted", "turned", "moved", "retired", "interrupted",
          "stored")  # fmt: skip
 AT_ONCE = 3
@@ -76,7 +76,8 @@ class Living(Requesting, Answering, Bringing, Changing):
         top = pick(counties, n).parent
         self.submit(Order(agency, [code, *besides], period=year, days=days, top=top))
         self.work_all()
-        return [ask for ask in self.m.live() if ask.key[:2] == (code, year)]
+        period = "" if self.m.catalog.fields[code].standing else year
+        return [ask for ask in self.m.live() if ask.key[:2] == (code, period)]
 
     def last(self) -> Request:
         return self.m.requests[-1]
@@ -135,6 +136,28 @@ class Living(Requesting, Answering, Bringing, Changing):
             yield
             request = next(r for r in self.m.requests if self.m.waits(r, ask))
             self.cancel_request(request)
+            yield
+
+    def lapsed(self) -> Life:
+        """Accepted too late for one who asked later: asked once more, and meanwhile not amended."""
+        asks = self.ask_for("town.watched", self.year())
+        yield
+        for ask in asks[:1]:
+            self.answer_ask(ask, 1)
+            yield
+            self.days_pass(40, swept=True)
+            yield
+            self.ask_for("town.watched", self.year(), agency="civil")
+            yield
+            self.review_last(ask, accept=True)
+            yield
+            self.amend_last(ask, 2)
+            yield
+            self.answer_ask(ask, 3)
+            yield
+            self.amend_last(ask, 4)
+            yield
+            self.review_last(ask, accept=True)
             yield
 
     def amended(self) -> Life:
