@@ -1,34 +1,22 @@
-"""The way in: what `oneform` runs, and `python -m oneform`.
-
-Light, so that it is there at once: importing the rest takes a second or more on an old
-machine, and Ctrl-C in that second is to end in a line as well, not in a stack trace.
-"""
+"""The way in: what `oneform` runs, and `python -m oneform`."""
 
 from __future__ import annotations
 
 import os
-import signal
+import sys
 
-INTERRUPTED = 130
-"""Exit status, as shells give it for Ctrl-C."""
-
-
-def _stop(*_: object) -> None:
-    os.write(2, b"\nStopped.\n")
-    os._exit(INTERRUPTED)  # nothing has begun that would want to be ended
+from oneform import interrupting
 
 
 def main() -> None:
     """Run the command line."""
-    before = signal.getsignal(signal.SIGINT)
-    listening = before is signal.default_int_handler  # not where Ctrl-C is to be ignored
-    if listening:
-        signal.signal(signal.SIGINT, _stop)
+    interrupting.stop_at_once()
+    # What is imported takes seconds on an old machine; somebody who looks on is told at once.
+    if sys.argv[1:2] == ["demo"] and not {"-h", "--help"} & set(sys.argv) and os.isatty(2):
+        os.write(2, "Starting oneform …\n".encode())
 
     from oneform import cli  # noqa: PLC0415 - what takes the time
 
-    if listening:
-        signal.signal(signal.SIGINT, before)
     cli.main(prog_name="oneform")
 
 

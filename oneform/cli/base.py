@@ -19,6 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from oneform import interrupting
 from oneform.cli.output import print_document, tell
 from oneform.config import Settings, SettingsError, load_settings
 from oneform.engines import EngineUrls, find_engines
@@ -187,10 +188,14 @@ class Command(click.Command):
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
+        interrupting.raise_from_here()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            raise SystemExit(interrupting.INTERRUPTED) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:

@@ -15,10 +15,10 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 import click
 import structlog
@@ -26,6 +26,7 @@ from rich.console import Console
 
 from oneform import migrations
 from oneform.cli.base import CliSession, Command, pass_runtime
+from oneform.cli.interrupts import Interrupts
 from oneform.cli.listening import LEFTOVERS_WITHIN_S, claimed, listen
 from oneform.cli.output import print_document
 from oneform.cli.supervisor import CannotStart
@@ -38,6 +39,7 @@ from oneform.demo.story import Outcome, tell_story
 from oneform.demo.telling import Teller
 from oneform.demo.world import World, build_world, rehearsal_day
 from oneform.engines import erase_engines, start_engines
+from oneform.interrupting import INTERRUPTED
 from oneform.kernel.clock import Clock
 from oneform.runtime import Runtime
 from oneform.runtime.logging import configure_logging
@@ -46,9 +48,6 @@ log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
 """Nowhere else: passwords are printed, and the figures are invented."""
-
-INTERRUPTED = 130
-"""Exit status, as shells give it for Ctrl-C."""
 
 READY_WITHIN_S = 240.0
 LONGEST_LOG = 4 * 1024 * 1024
@@ -83,14 +82,28 @@ def _own_folder(settings: Settings) -> Path:
     return settings.home / "demo"
 
 
-def _console(errors: TextIO, as_json: bool) -> Console:
+class _Screen(Console):
+    """Where its reader was ended by the same Ctrl-C, as in `make demo | tee log`, the story is over."""
+
+    is_unread = False
+    end: Callable[[], NoReturn]
+
+    def on_broken_pipe(self) -> None:
+        self.is_unread = self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        self.end()
+
+
+def _console(errors: TextIO, as_json: bool) -> _Screen:
     """Where the story is told: standard output; with `--json` standard error, if it is a terminal."""
     if as_json:
-        return Console(file=errors, quiet=not errors.isatty())
+        return _Screen(file=errors, quiet=not errors.isatty())
     # A terminal that knows no Chinese gets question marks, not a stack trace.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    return Console()
+    return _Screen()
 
 
 class _Demo:
@@ -112,14 +125,16 @@ class _Demo:
         self._password = password
         self._errors = terminal
         self._console = _console(terminal, session.as_json)
-        self._teller = Teller(self._console)
+        self._interrupts = Interrupts()
+        self._console.end = self._interrupts.interrupt
+        self._teller = Teller(self._console, self._interrupts.unbroken)
         self._outcome: Outcome | None = None
         self._failure: str | None = None
 
     def run(self) -> None:
         """SystemExit 1 when the story came to a bad end, INTERRUPTED when it came to none."""
         try:
-            with _interruptible():
+            with self._interrupts.listening():
                 self._greet()
                 with self._teller.busy("Starting PostgreSQL and Valkey …"):
                     self._begin_anew()
@@ -140,10 +155,16 @@ class _Demo:
         if self._failure is not None:
             click.echo(f"{self._failure}; see {self._log}", file=self._errors)
             raise SystemExit(1)
+        self._say_at_the_end("Stopped.")
         if self._outcome is None:
-            self._teller.say("\nStopped before the end of the story.")
             raise SystemExit(INTERRUPTED)
-        self._teller.say("Stopped.")
+
+    def _say_at_the_end(self, words: str) -> None:
+        with contextlib.suppress(KeyboardInterrupt, OSError):
+            self._teller.say(words)
+        if self._console.is_unread:
+            with contextlib.suppress(OSError):
+                click.echo(words, file=self._errors)
 
     @property
     def _log(self) -> Path:
@@ -196,7 +217,7 @@ class _Demo:
         def when_ready(_runtime: Runtime, address: str) -> bool:
             late.cancel()
             waiting.close()
-            with _interruptible():
+            with self._interrupts.listening():
                 return self._tell(address, world)
 
         with waiting:
@@ -264,24 +285,6 @@ def _has_display() -> bool:
     if sys.platform == "darwin":
         return "SSH_CONNECTION" not in os.environ
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end what is within by KeyboardInterrupt; it cleans up after itself."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import structlog
 
 from oneform import migrations
 from oneform.cli.base import CliSession, Command, pass_runtime
+from oneform.cli.interrupts import Terminal
 from oneform.cli.listening import (
     LEFTOVERS_WITHIN_S,
     ask_readiness,
@@ -119,8 +120,11 @@ def serve(
         reviver = Reviver(engines, signals)
         address = f"http://{authority(reachable(host), port)}"
         readiness = _Readiness(host, port)
+        terminal = stack.enter_context(contextlib.closing(Terminal()))
 
         def each_round() -> None:
+            if terminal.is_closed():
+                supervisor.request_stop()
             reviver.look(supervisor.look_after_all)
             if readiness.is_news():
                 supervisor.has_been_ready = True
@@ -135,11 +139,14 @@ def serve(
             raise
         finally:
             log.info("stopping")
-            if signals.received:
-                say(STOPPING)
-            # First of all, so that callers are refused instead of left waiting.
-            listener.close()
-            supervisor.stop_all()
+            try:
+                if signals.received:
+                    with contextlib.suppress(OSError):  # nobody reads it
+                        say(STOPPING)
+            finally:
+                # First of all, so that callers are refused instead of left waiting.
+                listener.close()
+                supervisor.stop_all()
     log.info("stopped")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -27,11 +27,16 @@ STYLES = {"held": "green", "derived": "green", "shared": "cyan", "answered": "gr
 LONGEST_BAR = 28
 
 
+Unbroken = Callable[[], contextlib.AbstractContextManager[None]]
+"""Within the context what ends the story by force has to wait for a moment."""
+
+
 class Teller:
     """Prints what happens. Texts from outside are never taken for markup."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, unbroken: Unbroken = contextlib.nullcontext) -> None:
         self._console = console
+        self._unbroken = unbroken
         self._acts = 0
 
     def act(self, chinese: str, english: str) -> None:
@@ -78,8 +83,20 @@ class Teller:
             self.say(words)
             yield
             return
-        with self._console.status(Text(words)):
+        with self._moving(Spinner("dots", text=Text(words))):
             yield
+
+    @contextlib.contextmanager
+    def _moving(self, spinner: Spinner) -> Iterator[Live]:
+        """Whatever ends it, nothing moves afterwards, and the cursor is there again."""
+        live = Live(spinner, console=self._console, transient=True, refresh_per_second=12.5)
+        try:
+            with self._unbroken():
+                live.start(refresh=True)
+            yield live
+        finally:
+            with self._unbroken():
+                live.stop()
 
     @contextlib.contextmanager
     def counting(self, words: str) -> Iterator[Any]:
@@ -88,7 +105,7 @@ class Teller:
             yield lambda _cells: None
             return
         spinner = Spinner("dots", text=Text(words))
-        with Live(spinner, console=self._console, transient=True) as live:
+        with self._moving(spinner) as live:
             yield lambda cells: live.update(Group(spinner, self._books(cells)))
 
     def _books(self, cells: Mapping[str, int]) -> RenderableType:

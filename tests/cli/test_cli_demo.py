@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from oneform.cli import main
-from oneform.cli.demo import INTERRUPTED, _has_display
+from oneform.cli.demo import _has_display
 from oneform.demo.folder import MARK
+from oneform.interrupting import INTERRUPTED
 
 PATIENCE_S = 300
 
@@ -64,16 +65,34 @@ def test_interrupted_while_it_starts(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED
-    assert "Stopped before the end of the story." in out
+    assert out.endswith("\nStopped.\n")
     assert err == ""
     assert "Traceback" not in (folder / "demo.log").read_text(encoding="utf-8")
 
 
+def test_interrupted_together_with_its_reader_it_stops_in_order(folder: Path) -> None:
+    """As in `oneform demo | tee log`, where Ctrl-C ends both."""
+    process = start(folder)
+    read_until(process, "Starting web")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) == INTERRUPTED
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == "Stopped.\n"
+    # Whatever was started has ended: it writes into the log, and wrote nothing after this line.
+    assert "interrupted" in (folder / "demo.log").read_text(encoding="utf-8").splitlines()[-1]
+    assert (folder / "run" / "up.lock").read_text() == ""
+    assert "Traceback" not in (folder / "demo.log").read_text(encoding="utf-8")
+
+
 @pytest.mark.soak
-def test_interrupted_while_python_still_reads_the_program() -> None:
+@pytest.mark.parametrize("module", ["click.types", "oneform.demo.county"])
+def test_interrupted_while_python_still_reads_the_program(module: str) -> None:
     """Python itself may swallow the signal once in a while, and the demo then runs on."""
     process = subprocess.Popen(
-        # It tells each module that is read; these are among the first.
+        # It tells each module that is read; these are among the first and among the last.
         [sys.executable, "-X", "importtime", "-m", "oneform", "demo"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -82,7 +101,7 @@ def test_interrupted_while_python_still_reads_the_program() -> None:
         start_new_session=True,
     )
     assert process.stderr is not None
-    assert any("click.types" in line for line in process.stderr)
+    assert any(module in line for line in process.stderr)
     process.send_signal(signal.SIGINT)
     try:
         _, err = process.communicate(timeout=PATIENCE_S)
