@@ -71,9 +71,8 @@ def add(
         person = service.add_person(ctx, command)
     text = f"{person.username} added"
     if command.password is None:
-        text += (
-            f", and cannot log in until `oneform people password {person.username}` sets a password"
-        )
+        setting = f"oneform people password {person.username} --password-stdin"
+        text += f", and cannot log in until `{setting}` sets a password"
     session.result(dataclasses.asdict(person), text=text)
 
 
