@@ -10,6 +10,7 @@ from typing import Any
 
 import flask
 import orjson
+from markupsafe import Markup, escape
 
 from oneform.api.blueprints import BASE
 from oneform.api.openapi import Api
@@ -49,7 +50,11 @@ def init_app(app: flask.Flask, api: Api) -> None:
     @functools.cache
     def page() -> bytes:
         return flask.render_template(
-            "docs.html", document=document, topics=_topics(document), type_of=type_words
+            "docs.html",
+            document=document,
+            topics=_topics(document),
+            type_of=type_words,
+            marked=marked,
         ).encode()
 
     @blueprint.get("/docs")
@@ -92,6 +97,18 @@ def _resolved(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
             found = found[name]
         part = found
     return part
+
+
+def marked(text: str | None) -> Markup:
+    """A text of the document with what stands in backticks as code."""
+    pieces = (text or "").split("`")
+    # An odd number of backticks is no code.
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        for number, piece in enumerate(pieces)
+    )
 
 
 def type_words(schema: dict[str, Any]) -> str:

@@ -103,6 +103,7 @@ def test_viewer_shows_every_operation_without_script_or_other_hosts(app: flask.F
     assert page.status_code == 200
     for path in document["paths"]:
         assert f"<code>{path}</code>" in page.text
+    assert "`" not in page.text
     assert "<script" not in page.text
     assert "http://" not in page.text
     assert "https://" not in page.text

@@ -17,7 +17,7 @@ from village_world import (
     make_residents,
 )
 from visiting import CHECK, SEND, answer, confirm, log_in, press, question
-from web_site import Open, Site
+from web_site import PHONE, Open, Site
 
 from oneform.identity.policy import OPERATOR, Role
 
@@ -189,3 +189,9 @@ def test_browser_refuses_what_is_written_into_the_page(
     field = question(page, ask).locator("[data-value]")
     assert field.input_value() == "<script>alert(1)</script>"
     assert PASSWORD not in page.content()
+
+
+def test_description_of_the_calls_fits_a_telephone(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/docs")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
