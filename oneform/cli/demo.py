@@ -130,6 +130,7 @@ class _Demo:
         self._teller = Teller(self._console, self._interrupts.unbroken)
         self._outcome: Outcome | None = None
         self._failure: str | None = None
+        self._wanting = "nothing answered"
 
     def run(self) -> None:
         """SystemExit 1 when the story came to a bad end, INTERRUPTED when it came to none."""
@@ -233,12 +234,18 @@ class _Demo:
                     bare=True,
                     when_ready=when_ready,
                     say=self._teller.say,
+                    when_late=self._tell_late,
                 )
             finally:
                 late.cancel()
 
+    def _tell_late(self, wanting: str) -> None:
+        if wanting != self._wanting:
+            self._wanting = wanting
+            self._teller.say(f"Not ready yet: {wanting}; see {self._log}")
+
     def _give_up(self) -> None:
-        self._failure = f"it was not ready within {READY_WITHIN_S:.0f} s"
+        self._failure = f"it was not ready within {READY_WITHIN_S:.0f} s: {self._wanting}"
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _tell(self, address: str, world: World) -> bool:

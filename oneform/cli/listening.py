@@ -97,14 +97,16 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
-def ask_readiness(host: str, port: int) -> dict[str, str] | None:
-    """What `/readyz` finds wanting, by its checks (empty: all is well); None while it is silent."""
+def ask_readiness(host: str, port: int) -> dict[str, str]:
+    """What `/readyz` finds wanting, by its checks; also that it does not answer. Empty: all is well."""
     connection = http.client.HTTPConnection(reachable(host), port, timeout=2)
     try:
         connection.request("GET", "/readyz")
         found = orjson.loads(connection.getresponse().read())
         return {name: words for name, words in found["checks"].items() if words != "ok"}
-    except (OSError, http.client.HTTPException, ValueError, KeyError, AttributeError):
-        return None
+    except OSError as error:
+        return {"web": f"does not answer ({error.strerror or error})"}
+    except (http.client.HTTPException, ValueError, KeyError, AttributeError):
+        return {"web": "does not answer"}
     finally:
         connection.close()

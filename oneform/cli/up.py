@@ -41,6 +41,9 @@ TELL_EVERY_S = 10.0
 
 STOPPING = "Stopping … (again: at once)"
 
+TELL_AFTER_S = 20.0
+"""From then on whoever waits at the terminal is told, too."""
+
 WhenReady = Callable[[Runtime, str], bool]
 
 
@@ -79,10 +82,12 @@ def serve(
     bare: bool,
     when_ready: WhenReady,
     say: Callable[[str], None],
+    when_late: Callable[[str], None] = lambda _wanting: None,
 ) -> None:
     """Run everything until stopped. `when_ready(runtime, address)` is called once; False ends it.
 
-    `say` tells whoever asked it to stop that it does.
+    `say` tells whoever asked it to stop that it does. `when_late(what)` is called every now and
+    then while something is still wanting after a while.
 
     SettingsError, EngineError: one line that says why it cannot be started. KeyboardInterrupt:
     stopped while it started. CannotStart: a process ends whenever it is started. Whatever happens, nothing that was started here is left behind.
@@ -119,7 +124,7 @@ def serve(
         supervisor.add("cron", [python, "-m", "workers", "cron"])
         reviver = Reviver(engines, signals)
         address = f"http://{authority(reachable(host), port)}"
-        readiness = _Readiness(host, port)
+        readiness = Readiness(host, port, when_late)
         terminal = stack.enter_context(contextlib.closing(Terminal()))
 
         def each_round() -> None:
@@ -160,13 +165,15 @@ def _warn_of_another_key(runtime: Runtime) -> None:
         )
 
 
-class _Readiness:
+class Readiness:
     """Asks `/readyz` until it is green for the first time."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, when_late: Callable[[str], None]) -> None:
         self._place = host, port
+        self._when_late = when_late
         self._told = False
         self._tell_at = time.monotonic() + TELL_EVERY_S
+        self._late_at = time.monotonic() + TELL_AFTER_S
 
     def is_news(self) -> bool:
         """Whether it is green now, and was not before."""
@@ -176,7 +183,9 @@ class _Readiness:
         self._told = wanting == {}
         if not self._told and time.monotonic() >= self._tell_at:
             self._tell_at = time.monotonic() + TELL_EVERY_S
-            log.warning("not ready yet", **(wanting or {"web": "does not answer"}))
+            log.warning("not ready yet", **wanting)
+            if time.monotonic() >= self._late_at:
+                self._when_late("; ".join(f"{name} {words}" for name, words in wanting.items()))
         return self._told
 
 

@@ -30,9 +30,11 @@ terminal = Terminal()
 if os.fork() == 0:
     terminal.is_closed()
     os.write(1, b"looks on")
-    while not terminal.is_closed():
+    for _ in range(1000):
+        if terminal.is_closed():
+            os.write(int(sys.argv[1]), b"closed")
+            break
         time.sleep(0.01)
-    os.write(int(sys.argv[1]), b"closed")
 else:
     os.wait()
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from oneform.cli.output import tell
 from oneform.cli.supervisor import MOST_DEATHS, CannotStart, Signals, Supervisor
-from oneform.cli.up import child_environment
+from oneform.cli.up import Readiness, child_environment
 from oneform.config import Settings
 
 ENDS_AT_ONCE = "import sys; print('Traceback', file=sys.stderr); sys.exit('KeyError: \\'it\\'')"
@@ -76,6 +77,17 @@ def test_what_ran_once_is_started_again_for_ever(supervise: Callable[[str], Supe
     supervisor = supervise(ENDS_AT_ONCE)
     supervisor.has_been_ready = True
     let_it_die(supervisor, MOST_DEATHS + 1)
+
+
+def test_who_waits_is_told_what_is_wanting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneform.cli.up.TELL_AFTER_S", 0.0)
+    monkeypatch.setattr("oneform.cli.up.TELL_EVERY_S", 0.0)
+    told: list[str] = []
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        readiness = Readiness("127.0.0.1", nobody.getsockname()[1], told.append)
+        assert not readiness.is_news()
+    assert told == ["web does not answer (Connection refused)"]
 
 
 def test_processes_are_told_absolute_folders(
