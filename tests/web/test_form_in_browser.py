@@ -77,6 +77,28 @@ def test_village_fills_confirms_checks_sends_and_sees_what_is_done(
     assert page.locator(".sent p").inner_text().endswith(" · 报上 9 项 · 1 项审核中")
 
 
+def test_back_from_the_receipt_is_the_form_with_what_is_left(
+    open_page: Open, world: VillageWorld
+) -> None:
+    village = world.take(EASY)
+    asks = world.asks(village)
+    page = open_page()
+    log_in(page, village.username)
+    confirm(page, asks[EASY[0]])
+    answer(page, asks[EASY[1]], "410")
+    press(page, CHECK)
+    page.reload()
+    assert "要填 4 项" in page.locator("h1").inner_text()
+    assert question(page, asks[EASY[0]]).get_by_label("与上次相同").is_checked()
+    assert question(page, asks[EASY[1]]).locator("[data-value]").input_value() == "410"
+    press(page, CHECK)
+    press(page, SEND)
+    page.go_back()
+    assert "要填 2 项" in page.locator("h1").inner_text()
+    page.go_forward()
+    assert page.locator("h1").inner_text() == "已报上 2 项"
+
+
 def test_paragraphs_stay_paragraphs(open_page: Open, world: VillageWorld) -> None:
     village = world.take(["culture.notes"])
     page = open_page()

@@ -61,6 +61,7 @@ def check() -> ResponseReturnValue:
     return flask.render_template(
         "form/check.html",
         page=page,
+        place=place(),
         lines=checked_lines(received.answered),
         hidden=carried_fields(page),
         key=sending.new_key(),

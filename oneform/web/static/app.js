@@ -31,6 +31,13 @@
     });
   });
 
+  // Back to a page that was sent, or once more: the browser would ask, or show a page of its own.
+  // What was typed is saved, and at the form.
+  var again = document.querySelector("form[data-again]");
+  if (again && window.history.replaceState) {
+    window.history.replaceState(null, "", again.getAttribute("data-again"));
+  }
+
   // Two touches on a button are one.
   all("form[data-once]").forEach(function (form) {
     var sent = 0;
