@@ -38,7 +38,7 @@ from oneform.demo.folder import demo_settings, open_folder
 from oneform.demo.story import Outcome, tell_story
 from oneform.demo.telling import Teller
 from oneform.demo.world import World, build_world, rehearsal_day
-from oneform.engines import erase_engines, start_engines
+from oneform.engines import Engines, erase_engines, start_engines
 from oneform.interrupting import INTERRUPTED
 from oneform.kernel.clock import Clock
 from oneform.runtime import Runtime
@@ -137,9 +137,7 @@ class _Demo:
         try:
             with self._interrupts.listening():
                 self._greet()
-                with self._teller.busy("Starting PostgreSQL and Valkey …"):
-                    self._begin_anew()
-                    engines = start_engines(self._settings.home, durable=False)
+                engines = self._begin_anew()
                 with engines:
                     found = replace(
                         self._settings,
@@ -188,18 +186,23 @@ class _Demo:
             os.environ[variable("today")] = self._settings.today.isoformat()
             self._teller.say(f"Rehearsal: today is {self._settings.today}.", style="dim")
 
-    def _begin_anew(self) -> None:
-        """Find out that nothing is in the way, then empty the folder."""
+    def _begin_anew(self) -> Engines:
+        """Find out that nothing is in the way, empty the folder and start its engines."""
         with claimed(self._settings.home) as left:
-            patience = LEFTOVERS_WITHIN_S if left else 0.0
-            try:
-                listen(HOST, self._port, patience_s=patience).close()
-            except SettingsError as error:
-                words = str(error).partition(";")[0]
-                raise SettingsError(
-                    f"{words}; choose another with --port (make demo PORT=…)"
-                ) from None
-        erase_engines(self._settings.home)
+            if not left:
+                self._look_at_port()
+            with self._teller.busy("Starting PostgreSQL and Valkey …"):
+                if left:
+                    self._look_at_port(patience_s=LEFTOVERS_WITHIN_S)
+                erase_engines(self._settings.home)
+                return start_engines(self._settings.home, durable=False)
+
+    def _look_at_port(self, *, patience_s: float = 0.0) -> None:
+        try:
+            listen(HOST, self._port, patience_s=patience_s).close()
+        except SettingsError as error:
+            words = str(error).partition(";")[0]
+            raise SettingsError(f"{words}; choose another with --port (make demo PORT=…)") from None
 
     def _build(self, settings: Settings) -> World:
         assert settings.database_url is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -30,17 +31,18 @@ BACKLOG = 512
 
 
 @contextlib.contextmanager
-def claimed(home: Path) -> Iterator[bool]:
+def claimed(home: Path, address: str | None = None) -> Iterator[bool]:
     """Have the data folder for ourselves. Whether an earlier `up` did not end cleanly.
 
-    EngineError, naming the process that has it.
+    EngineError, naming the process that has it, and its address.
     """
     run = home / "run"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     run.mkdir(exist_ok=True, mode=0o700)
     lock = run / "up.lock"
     left = lock.exists() and bool(lock.read_text(encoding="utf-8").strip())
-    claim = Claim(lock, home)
+    note = f"it serves {address}; Ctrl-C there or `kill {os.getpid()}` stops it" if address else ""
+    claim = Claim(lock, home, note)
     try:
         yield left
         left = False

@@ -94,9 +94,10 @@ def serve(
     """
     signals = Signals()
     signals.install()
+    address = f"http://{authority(reachable(host), port)}"
     with contextlib.ExitStack() as stack:
         with signals.interrupting():
-            left = stack.enter_context(claimed(settings.home))
+            left = stack.enter_context(claimed(settings.home, address))
             listener = stack.enter_context(
                 listen(host, port, patience_s=LEFTOVERS_WITHIN_S if left else 0.0)
             )
@@ -123,7 +124,6 @@ def serve(
         supervisor.add("relay", [python, "-m", "workers", "relay"])
         supervisor.add("cron", [python, "-m", "workers", "cron"])
         reviver = Reviver(engines, signals)
-        address = f"http://{authority(reachable(host), port)}"
         readiness = Readiness(host, port, when_late)
         terminal = stack.enter_context(contextlib.closing(Terminal()))
 

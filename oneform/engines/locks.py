@@ -50,16 +50,17 @@ def _give_to_owner(descriptor: int, folder: Path) -> None:
 class Claim:
     """The right to start and stop one engine of a data folder."""
 
-    def __init__(self, path: Path, home: Path) -> None:
-        """Take the claim. Raises EngineError, naming the process that has it."""
+    def __init__(self, path: Path, home: Path, note: str = "") -> None:
+        """Take the claim. Raises EngineError, naming the process that has it, with its `note`."""
         descriptor = _lock(path)
         if descriptor is None:
-            holder = path.read_text(encoding="utf-8").strip() or "unknown"
+            holder, _, told = path.read_text(encoding="utf-8").strip().partition("\n")
+            words = f"another oneform (process {holder or 'unknown'})"
             raise EngineError(
-                f"the data folder {home} is already in use by another oneform (process {holder})"
+                f"the data folder {home} is already in use by {'; '.join(filter(None, [words, told]))}"
             )
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n{note}".encode(), 0)
         self._descriptor: int | None = descriptor
         _claims.add(self)
 

@@ -65,7 +65,7 @@ def test_interrupted_while_it_starts(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED
-    assert out.endswith("\nStopped.\n")
+    assert out.endswith("Stopped.\n")
     assert err == ""
     assert "Traceback" not in (folder / "demo.log").read_text(encoding="utf-8")
 
@@ -140,6 +140,11 @@ def test_told_on_a_narrow_terminal_and_stopped(folder: Path) -> None:
     """After a kill, in the same folder: what was left of it is in nobody's way."""
     killed = start(folder)
     read_until(killed, "Starting web")
+    second = start(folder)
+    out, err = second.communicate(timeout=PATIENCE_S)
+    assert second.returncode == 1
+    assert f"process {killed.pid}); it serves http://127.0.0.1:" in err
+    assert "Starting PostgreSQL" not in out
     killed.kill()
     killed.communicate()
     process = start(folder, COLUMNS="40", PYTHONIOENCODING="ascii")
@@ -160,8 +165,9 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
         other.listen()
         port = str(other.getsockname()[1])
         process = start(tmp_path / "demo", "--port", port, "--once")
-        _, err = process.communicate(timeout=PATIENCE_S)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
+    assert "Starting PostgreSQL" not in out
     assert err.count("\n") == 1
     assert f"127.0.0.1:{port}" in err
     assert "--port" in err

@@ -101,7 +101,8 @@ def test_second_one_on_the_same_folder_is_refused_in_one_line(up: Up) -> None:
     assert done.stdout == ""
     assert done.stderr == (
         f"the data folder {up.home} is already in use by another oneform "
-        f"(process {up.process.pid})\n"
+        f"(process {up.process.pid}); it serves http://127.0.0.1:{up.port}; "
+        f"Ctrl-C there or `kill {up.process.pid}` stops it\n"
     )
 
 
