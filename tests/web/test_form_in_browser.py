@@ -316,7 +316,7 @@ def test_keyboard_alone_is_enough(open_page: Open, world: VillageWorld) -> None:
     tab_to(f"value.{asks['population.households']}")
     keys.type("410")
     keys.press("Enter")
-    page.wait_for_url("**/form/check")
+    page.get_by_role("heading", name="请核对一遍").wait_for()
     for _ in range(30):
         keys.press("Tab")
         assert page.evaluate(FOCUS_IS_SEEN)

@@ -49,10 +49,8 @@ def test_file_is_read_from_disk(tmp_path: Path) -> None:
             b"code,name\n1,\xd6\xd0\n2,b\n3,\xce\xc4\n",
             [("line 2", "encoding"), ("line 4", "encoding")],
         ),
-        (
-            "code,name\n1,a\n".encode("utf-16"),
-            [("line 1", "encoding")] + [("line 1", "missing_column")] * 2,
-        ),
+        ("code,name\n1,a\n".encode("utf-16"), [("line 1", "encoding")]),
+        (b"PK\x03\x04" + bytes(range(256)), [("line 1", "workbook")]),
         (b'code,name\n1,a\n2,"b\n3,c\n', [("line 3", "quotation")]),
         (b'code,name\n1,"a"b\n', [("line 2", "quotation")]),
     ],
