@@ -225,6 +225,15 @@ class Group(click.Group):
         self.params.extend(_common_options())
 
 
+class Port(click.IntRange):
+    """A port to listen on; what is none is called that."""
+
+    name = "port"
+
+    def __init__(self) -> None:
+        super().__init__(1, 65535)
+
+
 def command_group(name: str, help: str) -> Group:
     """A group for one module of commands: `areas = command_group("areas", "…")`."""
     return Group(name=name, help=help, context_settings={"help_option_names": ["-h", "--help"]})

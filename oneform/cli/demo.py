@@ -25,7 +25,7 @@ import structlog
 from rich.console import Console
 
 from oneform import migrations
-from oneform.cli.base import CliSession, Command, pass_runtime
+from oneform.cli.base import CliSession, Command, Port, pass_runtime
 from oneform.cli.interrupts import Interrupts
 from oneform.cli.listening import LEFTOVERS_WITHIN_S, claimed, listen
 from oneform.cli.output import print_document
@@ -60,7 +60,7 @@ class _Demonstration(Command):
 
 
 @click.command("demo", cls=_Demonstration)
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=8080, show_default=True, type=Port())
 @click.option("--once", is_flag=True, help="Stop after the story.")
 @pass_runtime
 def demo(session: CliSession, port: int, once: bool) -> None:
@@ -255,7 +255,7 @@ class _Demo:
         """Tell the story. Whether to go on running."""
         began = time.monotonic()
         try:
-            outcome = tell_story(address, world, self._teller)
+            outcome = tell_story(address, world, self._teller, goes_on=not self._once)
         except StoryError as error:
             self._failure = str(error)
             return False

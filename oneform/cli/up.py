@@ -12,7 +12,7 @@ import click
 import structlog
 
 from oneform import migrations
-from oneform.cli.base import CliSession, Command, pass_runtime
+from oneform.cli.base import CliSession, Command, Port, pass_runtime
 from oneform.cli.interrupts import Terminal
 from oneform.cli.listening import (
     LEFTOVERS_WITHIN_S,
@@ -191,7 +191,7 @@ class Readiness:
 
 @click.command("up", cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=8080, show_default=True, type=Port())
 @click.option("--web-workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @click.option("--bare", is_flag=True, help="Leave the starter catalogue out.")

@@ -64,21 +64,30 @@ def is_balanced(cells: dict[str, int]) -> bool:
     return sum(count for status, count in cells.items() if status != "total") == cells["total"]
 
 
-def tell_story(address: str, world: World, teller: Teller) -> Outcome:
-    """Play it through. StoryError where an answer is not what it should be."""
+def tell_story(address: str, world: World, teller: Teller, *, goes_on: bool = True) -> Outcome:
+    """Play it through. StoryError where an answer is not what it should be.
+
+    Where it `goes_on` afterwards, whoever looks on can answer what is left.
+    """
     with (
         Caller(address, world.keys[AGRICULTURE.code]) as first,
         Caller(address, world.keys[HEALTH.code]) as second,
         Caller(address, world.keys[PLANNING.code]) as third,
         Caller(address) as public,
     ):
-        return _Story(world, teller, public, {AGRICULTURE: first, HEALTH: second, PLANNING: third}).tell()  # fmt: skip
+        return _Story(world, teller, public, {AGRICULTURE: first, HEALTH: second, PLANNING: third}, goes_on).tell()  # fmt: skip
 
 
 class _Story:
     def __init__(
-        self, world: World, teller: Teller, public: Caller, callers: dict[Department, Caller]
+        self,
+        world: World,
+        teller: Teller,
+        public: Caller,
+        callers: dict[Department, Caller],
+        goes_on: bool,
     ) -> None:
+        self._goes_on = goes_on
         self._world = world
         self._teller = teller
         self._public = public
@@ -159,7 +168,7 @@ class _Story:
             before = asks[ROADS]["previous"]["value"]
             teller.say(
                 f"It fills in two, confirms last year's {before} km of roads with one touch, and "
-                f"leaves {len(asks) - len(answers)} for you."
+                f"leaves {len(asks) - len(answers)}{' for you' if self._goes_on else ' open'}."
             )
             receipt = staff.post("/submissions", {"answers": answers}, expected={201})
         rows = []
@@ -181,9 +190,10 @@ class _Story:
         found = self._public.get(f"/control-numbers/{number}")
         if not found["valid"]:
             raise StoryError(f"the control number {number} is not valid")
+        self._teller.copied([("number", number)])
         self._teller.listed(
             [
-                (number, "valid 有效"),
+                ("answer", "valid 有效"),
                 ("department", found["agency"]),
                 ("title", found["title"]),
                 ("legal basis", found["legal_basis"]),

@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.measure import Measurement
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +26,7 @@ WORDS = {
 }
 STYLES = {"held": "green", "derived": "green", "shared": "cyan", "answered": "green"}
 LONGEST_BAR = 28
+UNLIMITED = 10_000
 
 
 Unbroken = Callable[[], contextlib.AbstractContextManager[None]]
@@ -68,9 +70,21 @@ class Teller:
         table = Table(box=box.SIMPLE, pad_edge=False)
         for heading in headings:
             table.add_column(heading, overflow="fold")
-        for row in rows:
+        cells = list(rows)
+        for row in cells:
             table.add_row(*map(Text, row))
-        self._print(table)
+        widest = self._console.options.update(max_width=UNLIMITED)
+        if Measurement.get(self._console, widest, table).maximum <= self._console.width:
+            self._print(table)
+            return
+        # What is too wide for columns is listed, so that no code is broken in two.
+        for row in cells:
+            self.say("")
+            self.copied(
+                (heading, line)
+                for heading, cell in zip(headings, row, strict=True)
+                for line in cell.split("\n")
+            )
 
     def books(self, cells: Mapping[str, int]) -> None:
         """The books of a request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -149,6 +150,7 @@ def test_told_on_a_narrow_terminal_and_stopped(folder: Path) -> None:
     killed.communicate()
     process = start(folder, COLUMNS="40", PYTHONIOENCODING="ascii")
     told = read_until(process, "Ctrl-C stops it")
+    assert re.search(r"\bOF-\d{8}-\w{12}-\w\b", told)
     password = json.loads((folder / MARK).read_text())["password"]
     for words in (password, "township", "supervisor", "ofk_", "/form"):
         assert words in told, words
@@ -181,6 +183,13 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "--data-dir" in result.stderr
     assert (tmp_path / "postgres" / "PG_VERSION").exists()
+
+
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_what_is_no_port_is_called_that(command: str) -> None:
+    result = CliRunner().invoke(main, [command, "--port", "abc"])
+    assert result.exit_code == 2
+    assert "'abc' is not a valid port." in result.stderr
 
 
 def test_help_names_the_folder_that_is_its_own() -> None:
