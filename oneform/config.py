@@ -6,9 +6,11 @@ value that cannot be right raises `SettingsError` with one line that says so.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
 import os
+import pwd
 import re
 import secrets
 import zoneinfo
@@ -42,13 +44,21 @@ def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
+def _expanded(text: str) -> Path:
+    """With `~` resolved. An empty HOME counts as none: it would make `~` the root of the disk."""
+    if text.split("/", maxsplit=1)[0] == "~" and not os.environ.get("HOME", "~"):
+        with contextlib.suppress(KeyError):
+            return Path(pwd.getpwuid(os.getuid()).pw_dir, *text.split("/")[1:])
+    return Path(text).expanduser()
+
+
 def _folder(text: str) -> Path:
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("must be the name of a folder in UTF-8") from None
     try:
-        return Path(text).expanduser().absolute()
+        return _expanded(text).absolute()
     except RuntimeError:
         raise ValueError("is in the home of nobody on this machine") from None
 
@@ -170,7 +180,7 @@ class Settings:
 
     home: Path = _setting(
         "Data folder: embedded databases, keys, logs, backups.",
-        Path("~/.oneform").expanduser(),
+        _expanded("~/.oneform"),
         _folder,
         shown="~/.oneform",
     )
@@ -246,6 +256,16 @@ class Settings:
 
 def variable(name: str) -> str:
     return f"ONEFORM_{name.upper()}"
+
+
+def make_home(home: Path) -> None:
+    """Make the data folder, closed to others, unless it is there. SettingsError where that cannot be."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"{home}: {error.strerror}; name another data folder with --data-dir or ONEFORM_HOME"
+        ) from None
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -31,7 +31,7 @@ from oneform.cli.listening import LEFTOVERS_WITHIN_S, claimed, listen
 from oneform.cli.output import print_document
 from oneform.cli.supervisor import CannotStart
 from oneform.cli.up import serve
-from oneform.config import Settings, SettingsError, variable
+from oneform.config import Settings, SettingsError, make_home, variable
 from oneform.demo.calling import StoryError
 from oneform.demo.county import ACCOUNTS, ASKING, COUNTY_NAME, INVENTED, STAFF, VILLAGE_NAME
 from oneform.demo.folder import demo_settings, open_folder
@@ -78,7 +78,7 @@ def demo(session: CliSession, port: int, once: bool) -> None:
 
 def _own_folder(settings: Settings) -> Path:
     # The data folder itself is closed to others, also when the demo is the first to need it.
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     return settings.home / "demo"
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import orjson
 import structlog
 
-from oneform.config import SettingsError
+from oneform.config import SettingsError, make_home
 from oneform.engines.locks import Claim
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ def claimed(home: Path, address: str | None = None) -> Iterator[bool]:
     EngineError, naming the process that has it, and its address.
     """
     run = home / "run"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(home)
     run.mkdir(exist_ok=True, mode=0o700)
     lock = run / "up.lock"
     left = lock.exists() and bool(lock.read_text(encoding="utf-8").strip())

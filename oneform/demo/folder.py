@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from oneform.config import Settings, SettingsError
+from oneform.config import Settings, SettingsError, make_home
 
 MARK = "demo.json"
 _PASSWORD = "password"
@@ -24,10 +24,11 @@ _WORDS = ("orange", "river", "tea", "bamboo", "gorge", "boat", "mist", "temple",
 def open_folder(folder: Path) -> str:
     """Make the folder, or recognise it; the password of its accounts.
 
-    SettingsError for a folder that holds something else. OSError where it cannot be written.
+    SettingsError for a folder that holds something else or cannot be made. OSError where it cannot
+    be written.
     """
     mark = folder / MARK
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(folder)
     if mark.exists():
         return _password(mark)
     strange = sorted(name for name in os.listdir(folder) if not name.startswith(f".{MARK}"))

@@ -192,6 +192,17 @@ def test_what_is_no_port_is_called_that(command: str) -> None:
     assert "'abc' is not a valid port." in result.stderr
 
 
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_folder_that_cannot_be_made_is_told_with_the_way_out(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = {"ONEFORM_HOME": str(tmp_path / "file" / "home")}
+    result = CliRunner().invoke(main, [command], env=environment)
+    assert result.exit_code == 1
+    assert "Not a directory; name another data folder with --data-dir or ONEFORM_HOME" in (
+        result.stderr
+    )
+
+
 def test_help_names_the_folder_that_is_its_own() -> None:
     assert "~/.oneform/demo" in CliRunner().invoke(main, ["demo", "--help"]).stdout
     assert "/demo" not in CliRunner().invoke(main, ["up", "--help"]).stdout

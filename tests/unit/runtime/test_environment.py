@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,6 +23,13 @@ def test_variables_of_the_test_suite_are_no_settings() -> None:
 
 def test_variables_of_others_do_not_matter() -> None:
     assert load_settings({"PORT": "80", "ONEFORMED": "x"}) == Settings()
+
+
+@pytest.mark.parametrize("name", ["~", "~/x", "~/x/y"])
+def test_empty_home_is_not_the_root_of_the_disk(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("HOME", "")
+    own = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert load_settings({"ONEFORM_HOME": name}).home == own / name[2:]
 
 
 WRONG = {
