@@ -140,7 +140,7 @@ def test_interrupted_command_leaves_nothing_waiting(
 
     monkeypatch.setattr(working, "_record_region", interrupt)
     result = run(GOOD)
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "Stopped.")
     assert (held(runtime), left(runtime)) == ([], {"value_import_row": 0, "outbox": 0})
     with runtime.context(OPERATOR) as ctx:
         assert ctx.sql("SELECT state FROM value_import").scalar_one() == "stopped"

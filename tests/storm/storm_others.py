@@ -50,13 +50,16 @@ def bring(storm: Storm, chance: random.Random) -> None:
         with storm.client(storm.world.staff[unit]) as client:
             asks = list(storm.asks(client, village))
         codes = [code for _, code in asks if code.startswith(("calm", "seen"))]
-        if codes:
-            lines = [{"field": code, "subject": village, "period": storm.world.period, "value": 9,
-                      "observed_on": today.isoformat()} for code in codes[:3]]  # fmt: skip
-            with storm.client(storm.world.owner) as client:
-                file = "".join(json.dumps(line) + "\n" for line in lines)
-                storm.send_file(client, "/values/imports", "imports", file)
-                storm.done["imports"] += 1
+        if not codes:
+            # Elsewhere, before all is answered.
+            time.sleep(PAUSE_S / 4)
+            continue
+        lines = [{"field": code, "subject": village, "period": storm.world.period, "value": 9,
+                  "observed_on": today.isoformat()} for code in codes[:3]]  # fmt: skip
+        with storm.client(storm.world.owner) as client:
+            file = "".join(json.dumps(line) + "\n" for line in lines)
+            storm.send_file(client, "/values/imports", "imports", file)
+            storm.done["imports"] += 1
         time.sleep(4 * PAUSE_S)
 
 
