@@ -195,7 +195,8 @@ def check(settings: Settings, runtime: Runtime, size: Size, folder: Path) -> Non
     storm, crew = blow(settings, runtime, size, folder / "web.log")
     assert storm.wrong == []
     assert len(storm.sent) == size.requests + 3 * size.others
-    seldom = {what: storm.done[what] for what in DONE if storm.done[what] < size.others}
+    least = (size.others + 1) // 2  # a fast machine is through with the requests soon
+    seldom = {what: storm.done[what] for what in DONE if storm.done[what] < least}
     assert seldom == {}, "what was hardly done"
     assert crew.killed
     count(runtime, storm, storm.world)
