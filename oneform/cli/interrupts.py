@@ -1,12 +1,30 @@
-"""What ends `oneform demo`: Ctrl-C, SIGTERM, and a terminal that is closed."""
+"""What ends a command that stays: Ctrl-C, SIGTERM, and a terminal that is closed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import NoReturn
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+@contextlib.contextmanager
+def signals_to(handler: Handler) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and the end of the terminal come to `handler`; afterwards to whom they came
+    before."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 class Interrupts:
@@ -21,15 +39,8 @@ class Interrupts:
     def listening(self) -> Iterator[None]:
         """What is within is ended by them; its cleaning up is not interrupted any more."""
         self._waiting = self._given = False
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
-            numbers.append(signal.SIGHUP)
-        before = {number: signal.signal(number, self._receive) for number in numbers}
-        try:
+        with signals_to(self._receive):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @contextlib.contextmanager
     def unbroken(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from oneform.cli.interrupts import signals_to
 from oneform.runtime.lifeline import VARIABLE
 
 log = structlog.get_logger(__name__)
@@ -50,12 +51,11 @@ class Signals:
         self.received = 0
         self._raises = False
 
-    def install(self) -> None:
-        numbers = [signal.SIGTERM, signal.SIGINT]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
-            numbers.append(signal.SIGHUP)
-        for number in numbers:
-            signal.signal(number, self._receive)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """They come to us within."""
+        with signals_to(self._receive):
+            yield
 
     def _receive(self, *_: object) -> None:
         self.received += 1

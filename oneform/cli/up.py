@@ -93,9 +93,8 @@ def serve(
     stopped while it started. CannotStart: a process ends whenever it is started. Whatever happens, nothing that was started here is left behind.
     """
     signals = Signals()
-    signals.install()
     address = f"http://{authority(reachable(host), port)}"
-    with contextlib.ExitStack() as stack:
+    with signals.listening(), contextlib.ExitStack() as stack:
         with signals.interrupting():
             left = stack.enter_context(claimed(settings.home, address))
             listener = stack.enter_context(

@@ -196,8 +196,10 @@ def test_what_is_no_port_is_called_that(command: str) -> None:
 def test_folder_that_cannot_be_made_is_told_with_the_way_out(command: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     environment = {"ONEFORM_HOME": str(tmp_path / "file" / "home")}
+    handler = signal.getsignal(signal.SIGINT)
     result = CliRunner().invoke(main, [command], env=environment)
     assert result.exit_code == 1
+    assert signal.getsignal(signal.SIGINT) is handler, "Ctrl-C is again whose it was"
     assert "Not a directory; name another data folder with --data-dir or ONEFORM_HOME" in (
         result.stderr
     )

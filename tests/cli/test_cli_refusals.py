@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,13 +93,7 @@ def run(world: Runtime, place: Path) -> Iterator[Call]:
         return rows, sorted(path.name for path in place.iterdir())
 
     before = contents()
-    # `up` has handlers of its own from its first step.
-    handlers = {
-        each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
     yield lambda words, typed=b"", **environment: call(world, place, words, typed, **environment)
-    for each, handler in handlers.items():
-        signal.signal(each, handler)
     assert contents() == before
 
 
