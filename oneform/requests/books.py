@@ -145,12 +145,18 @@ def book_gathered(ctx: Context, event: ChangesEnded) -> None:
 
 
 def _difference(before: Tally, after: Tally) -> Tally:
+    """Between two tallies of the same cells, each of the moment at which it was taken.
+
+    A row that only one of them has was closed in the other's moment: somebody else has just booked
+    its last open cell. None of these cells was open there, or it would still be booked so; what has
+    a value keeps it, so nothing has moved.
+    """
     return {
         row: {
             status: after.get(row, {}).get(status, 0) - before.get(row, {}).get(status, 0)
             for status in STATUSES
         }
-        for row in before.keys() | after.keys()
+        for row in before.keys() & after.keys()
     }
 
 

@@ -117,6 +117,29 @@ def test_other_import_of_a_cell_that_nobody_was_asked_for(world: World, second: 
         assert_balanced(ctx)
 
 
+def test_others_close_a_request_while_an_import_replaces_what_it_holds(
+    world: World, second: World
+) -> None:
+    world.take(FIGURE)
+    with world.runtime.context(OPERATOR) as ctx:
+        agency = make_agency(ctx, "health")
+        request = make_request(ctx, agency, ["pop.total", "pop.rate"], areas=[VILLAGE])
+        assert counts_of(ctx, request) == {"held": 1, "asked": 1}
+        ask = asks_of(ctx)["pop.rate"]
+        staff = make_person(ctx, "village", "staff", VILLAGE)
+
+    def answer() -> None:
+        with second.runtime.context(staff) as ctx:
+            submit_answers(ctx, SubmitAnswers(answers=[GivenAnswer(ask=ask, value=1)]))
+
+    replaced = [{**FIGURE[0], "value": 6}]
+    assert take_while(world, answer, replaced).exception() is None
+    assert world.held()["pop.total", VILLAGE, "2026"] == 6
+    with world.runtime.context(OPERATOR) as ctx:
+        assert counts_of(ctx, request) == {"held": 1, "answered": 1}
+        assert_balanced(ctx)
+
+
 NOTE = [{"field": "pop.note", "subject": VILLAGE, "value": "桥断了"}]
 
 
