@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP := $(VENV)/.installed
 TESTS ?= tests
+# Files in their own order: by the number of their tests the few long ones would come last of all,
+# and one of the two would wait for the other.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 SOAK ?= tests
 
 .DEFAULT_GOAL := help
@@ -30,7 +33,7 @@ demo: install ## start oneform with a real county and tell its story (PORT=8081)
 
 test: install ## run every test that is not marked soak
 	@sh scripts/browser-packages.sh
-	$(BIN)/python -m pytest -m 'not soak' -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -m 'not soak' $(PARALLEL) $(TESTS)
 
 soak: install ## run the tests that take long (SOAK=tests/contract picks some)
 	$(BIN)/python -m pytest -m soak $(SOAK)
