@@ -15,6 +15,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import sqlalchemy as sa
+from in_memory import server_folder
 
 from oneform import migrations
 from oneform.config import Settings
@@ -40,12 +41,11 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     from oneform.engines import PostgresServer
 
-    server = PostgresServer(tmp_path_factory.mktemp("pg"), durable=False)
-    server.start()
-    try:
+    with (
+        server_folder(tmp_path_factory.mktemp("pg")) as folder,
+        PostgresServer(folder, durable=False) as server,
+    ):
         yield server.url
-    finally:
-        server.stop()
 
 
 def _with_database(url: str, name: str) -> str:
