@@ -120,7 +120,7 @@ class CellValueHistory(Base):
 
 
 class ValueImport(Base):
-    """A file of values that an owner pushed; its rows wait in `value_import_row`."""
+    """A file of values that an owner pushed; its rows wait in `value_import_block`."""
 
     __tablename__ = "value_import"
 
@@ -140,19 +140,44 @@ class ValueImport(Base):
     finished_at: Mapped[dt.datetime | None]
 
 
-class ValueImportRow(Base):
-    """One row as it came; deleted when its region has been recorded."""
+class ValueImportBlock(Base):
+    """Some thousand rows as they came; all are deleted when the import ends.
 
-    __tablename__ = "value_import_row"
+    The n-th row is `rows[n]` (its line), `heads[n]`, `subjects[n]`, `values[n]` (JSON text).
+    Heads and subjects are numbered throughout the import, and named in the block in which
+    they come first: `first_head` is (`fields[1]`, `periods[1]`, `days[1]`), and so on;
+    `first_subject` is `keys[1]`.
+    """
 
-    import_id: Mapped[Uuid] = mapped_column(primary_key=True)
-    row: Mapped[BigId] = mapped_column(primary_key=True)
-    field: Mapped[str]
-    subject: Mapped[str]
-    period: Mapped[str]
-    value: Mapped[str | None]
-    """JSON text."""
-    observed_on: Mapped[str | None]
+    __tablename__ = "value_import_block"
+
+    import_id: Mapped[Uuid] = mapped_column(
+        sa.ForeignKey("value_import.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    first_head: Mapped[int]
+    fields: Mapped[list[str]]
+    periods: Mapped[list[str]]
+    days: Mapped[list[str]]
+    first_subject: Mapped[int]
+    keys: Mapped[list[str]]
+    rows: Mapped[list[int]] = mapped_column(sa.ARRAY(sa.BigInteger))
+    heads: Mapped[list[int]] = mapped_column(sa.ARRAY(sa.Integer))
+    subjects: Mapped[list[int]] = mapped_column(sa.ARRAY(sa.Integer))
+    values: Mapped[list[str]]
+
+
+class ValueImportTaken(Base):
+    """Rows of an import that are done with, recorded or refused, by the transaction that did it."""
+
+    __tablename__ = "value_import_taken"
+
+    import_id: Mapped[Uuid] = mapped_column(
+        sa.ForeignKey("value_import.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """From 1, in the order of the transactions."""
+    rows: Mapped[list[int]] = mapped_column(sa.ARRAY(sa.BigInteger))
 
 
 class ValueConflict(Base):

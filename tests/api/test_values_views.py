@@ -32,7 +32,7 @@ def fields(api_runtime: Runtime) -> None:
 def nothing_held(api_runtime: Runtime) -> Iterator[None]:
     yield
     with api_runtime.context(OPERATOR) as ctx:
-        for table in ("cell_value", "cell_value_history", "value_import", "value_import_row"):
+        for table in ("cell_value", "cell_value_history", "value_import", "value_import_block"):
             ctx.sql(f"DELETE FROM {table}")
         ctx.sql("DELETE FROM outbox")
 

@@ -30,7 +30,7 @@ STARTING_ONE = {"db upgrade", "db restore"}
 
 TABLES = (
     *("area", "area_change", "agency", "api_client", "staff", "subject", "field", "source"),
-    *("cell_value", "value_import_row", "outbox"),
+    *("cell_value", "value_import_block", "outbox"),
 )
 
 

@@ -53,7 +53,7 @@ def left(runtime: Runtime) -> dict[str, int]:
     with runtime.context(OPERATOR) as ctx:
         return {
             table: ctx.sql(f"SELECT count(*) FROM {table}").scalar_one()
-            for table in ("value_import_row", "outbox")
+            for table in ("value_import_block", "outbox")
         }
 
 
@@ -65,7 +65,7 @@ def test_file_of_values_is_recorded_at_once(run: Run, runtime: Runtime) -> None:
         [],
     )
     assert held(runtime) == [7, 12]
-    assert left(runtime) == {"value_import_row": 0, "outbox": 0}
+    assert left(runtime) == {"value_import_block": 0, "outbox": 0}
     assert run(GOOD).stdout == "0 created, 0 updated, 2 unchanged, 0 refused\n"
 
 
@@ -141,6 +141,6 @@ def test_interrupted_command_leaves_nothing_waiting(
     monkeypatch.setattr(working, "_record_region", interrupt)
     result = run(GOOD)
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "Stopped.")
-    assert (held(runtime), left(runtime)) == ([], {"value_import_row": 0, "outbox": 0})
+    assert (held(runtime), left(runtime)) == ([], {"value_import_block": 0, "outbox": 0})
     with runtime.context(OPERATOR) as ctx:
         assert ctx.sql("SELECT state FROM value_import").scalar_one() == "stopped"

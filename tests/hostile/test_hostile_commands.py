@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 
 TABLES = (
     *("area", "area_change", "agency", "staff", "subject", "field", "field_version", "code_list"),
-    *("source", "cell_value", "cell_value_history", "value_import_row", "outbox"),
+    *("source", "cell_value", "cell_value_history", "value_import_block", "outbox"),
 )
 
 

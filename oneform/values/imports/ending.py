@@ -8,6 +8,7 @@ import uuid
 from oneform.identity import policy
 from oneform.identity.policy import Permission
 from oneform.kernel.context import Context
+from oneform.values.imports.views import ImportState
 
 KEPT_DAYS = 90
 """How long the report of an import is kept."""
@@ -16,29 +17,30 @@ ABANDONED_AFTER = dt.timedelta(days=1)
 """A command that has not come to its end by then was killed."""
 
 
+# What is left of the rows goes with it.
+_END = """
+WITH ended AS (
+  UPDATE value_import SET state = :state, finished_at = :at
+  WHERE state IN ('waiting', 'running') AND {which}
+  RETURNING id),
+taken AS (DELETE FROM value_import_taken AS t USING ended WHERE t.import_id = ended.id)
+DELETE FROM value_import_block AS b USING ended WHERE b.import_id = ended.id
+"""
+
+
 def finish_import(ctx: Context, import_id: uuid.UUID) -> None:
     """Say that an import is done. Twice is fine."""
-    ctx.sql(
-        "UPDATE value_import SET state = 'done', finished_at = :at "
-        "WHERE id = :id AND state IN ('waiting', 'running')",
-        id=import_id,
-        at=ctx.clock.now(),
-    )
+    _end(ctx, ImportState.DONE, "id = :id", id=import_id)
 
 
-_STOP = """
-WITH stopped AS (
-  UPDATE value_import SET state = 'stopped', finished_at = :at
-  WHERE state IN ('waiting', 'running') AND {which}
-  RETURNING id)
-DELETE FROM value_import_row AS r USING stopped WHERE r.import_id = stopped.id
-"""
+def _end(ctx: Context, state: ImportState, which: str, **given: object) -> None:
+    ctx.sql(_END.format(which=which), state=state.value, at=ctx.clock.now(), **given)
 
 
 def stop_import(ctx: Context, import_id: uuid.UUID) -> None:
     """Give up an import that no job works on. What it has recorded stays; what waits is dropped."""
     policy.require(ctx, Permission.OPERATE)
-    ctx.sql(_STOP.format(which="id = :id"), id=import_id, at=ctx.clock.now())
+    _end(ctx, ImportState.STOPPED, "id = :id", id=import_id)
 
 
 def tidy_imports(ctx: Context) -> int:
@@ -47,11 +49,8 @@ def tidy_imports(ctx: Context) -> int:
     What was accepted over HTTP is not touched before it is done: its job is on the outbox.
     """
     now = ctx.clock.now()
-    ctx.sql(
-        _STOP.format(which="actor_kind = 'operator' AND created_at < :before"),
-        at=now,
-        before=now - ABANDONED_AFTER,
-    )
+    abandoned = "actor_kind = 'operator' AND created_at < :before"
+    _end(ctx, ImportState.STOPPED, abandoned, before=now - ABANDONED_AFTER)
     return ctx.sql(
         "DELETE FROM value_import WHERE finished_at < :before",
         before=now - dt.timedelta(days=KEPT_DAYS),

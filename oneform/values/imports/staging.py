@@ -12,13 +12,12 @@ from psycopg import Copy
 
 from oneform.kernel.context import Context
 from oneform.values.imports.conflicts import Conflict
-from oneform.values.imports.rows import Batch, Row
+from oneform.values.imports.packing import COLUMNS, Packer
+from oneform.values.imports.rows import Batch
 
 CONFLICTS_AT_ONCE = 20_000
 
-_ROWS = (
-    "COPY value_import_row (import_id, row, field, subject, period, value, observed_on) FROM STDIN"
-)
+_BLOCKS = f"COPY value_import_block ({COLUMNS}) FROM STDIN"
 _CONFLICTS = "COPY value_conflict (import_id, row, pointer, code, detail) FROM STDIN (FORMAT csv)"
 
 
@@ -27,15 +26,16 @@ def stage_rows(ctx: Context, import_id: uuid.UUID, batches: Iterable[Batch]) -> 
 
     How many were reported.
     """
-    id, refused = str(import_id), 0
+    packer, refused = Packer(str(import_id)), 0
     conflicts: list[Conflict] = []
     waiting = iter(batches)
     finished = False
     while not finished:
         # One COPY as long as it can be: the server works while the next rows are read.
-        with open_copy(ctx, _ROWS) as copy:
+        with open_copy(ctx, _BLOCKS) as copy:
             for batch in waiting:
-                copy.write(as_lines(id, batch.rows))
+                for line in packer.lines(batch.rows):
+                    copy.write(line)
                 conflicts += batch.conflicts
                 refused += batch.refused
                 if len(conflicts) >= CONFLICTS_AT_ONCE:
@@ -59,34 +59,6 @@ def copy_csv(ctx: Context, statement: str, rows: Iterable[Sequence[object]]) -> 
     if text := as_csv(rows):
         with open_copy(ctx, statement) as copy:
             copy.write(text)
-
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def as_lines(import_id: str, rows: Sequence[Row]) -> str:
-    """Rows in the text format of COPY, each with the import in front."""
-    text = _joined(import_id, rows)
-    columns = len(rows) * 6
-    # Few cells have anything to be escaped in them; it is quicker to see that there is none.
-    if "\\" in text or "\r" in text or text.count("\t") != columns or text.count("\n") != len(rows):
-        text = _joined(import_id, [_escaped(row) for row in rows])
-    return text
-
-
-def _escaped(row: Row) -> Row:
-    line, *cells = row
-    field, subject, period, value, day = (cell.translate(_ESCAPES) for cell in cells)
-    return line, field, subject, period, value, day
-
-
-def _joined(import_id: str, rows: Sequence[Row]) -> str:
-    return "".join(
-        [
-            f"{import_id}\t{line}\t{field}\t{subject}\t{period}\t{value}\t{day}\n"
-            for line, field, subject, period, value, day in rows
-        ]
-    )
 
 
 def as_csv(rows: Iterable[Sequence[object]]) -> str:

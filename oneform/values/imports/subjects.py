@@ -12,23 +12,31 @@ from catalog.snapshot import Snapshot
 from oneform.areas.kinds import AREA_KIND
 from oneform.kernel.context import Context
 from oneform.values.imports.conflicts import ConflictCode
+from oneform.values.imports.waiting import SUBJECTS
 
 CREATE = """
-CREATE TEMPORARY TABLE import_subject (kind_id int, subject text, region_id bigint,
+CREATE TEMPORARY TABLE import_subject (kind_id int, number int, region_id bigint,
   subject_id bigint, level smallint, code text, detail text)
 """
 
-_NAMED = """
+# Fields of a file mostly are about one kind of subjects, and nobody has to look which row names
+# whom for it.
+_KINDS = {
+    "one": "(SELECT DISTINCT kind_id FROM import_head WHERE kind_id > 0) AS n",
+    "many": """(
+  SELECT DISTINCT h.kind_id, r.subject FROM import_row AS r
+  JOIN import_head AS h ON h.head = r.head
+  WHERE h.kind_id > 0) AS n ON n.subject = k.number""",
+}
+
+_NAMED = f"""
 CREATE TEMPORARY TABLE import_name AS
-SELECT DISTINCT h.kind_id, r.subject
-FROM value_import_row AS r
-JOIN import_head AS h USING (field, period, observed_on)
-WHERE r.import_id = :id AND h.kind_id > 0
+SELECT n.kind_id, k.number, k.subject FROM {SUBJECTS} {{join}} {{kinds}}
 """
 
 _AREAS = f"""
-INSERT INTO import_subject (kind_id, subject, region_id, subject_id, level, code, detail)
-SELECT n.kind_id, n.subject, a.region_id, a.id, a.level,
+INSERT INTO import_subject (kind_id, number, region_id, subject_id, level, code, detail)
+SELECT n.kind_id, n.number, a.region_id, a.id, a.level,
   CASE WHEN a.id IS NULL THEN '{ConflictCode.UNKNOWN_SUBJECT}'
        WHEN NOT starts_with(a.path, :reach) THEN '{ConflictCode.OUTSIDE_REACH}' END,
   CASE WHEN a.id IS NOT NULL THEN 'this area is outside your reach'
@@ -78,8 +86,8 @@ _BY_ID = r"""
 """
 
 _OTHERS = f"""
-INSERT INTO import_subject (kind_id, subject, region_id, subject_id, level, code, detail)
-SELECT n.kind_id, n.subject, f.region_id, f.id, NULL,
+INSERT INTO import_subject (kind_id, number, region_id, subject_id, level, code, detail)
+SELECT n.kind_id, n.number, f.region_id, f.id, NULL,
   CASE WHEN f.number IS NULL THEN '{ConflictCode.UNKNOWN_SUBJECT}'
        WHEN f.number > 1 THEN '{ConflictCode.AMBIGUOUS_SUBJECT}' END,
   CASE WHEN f.number IS NULL THEN 'there is no such subject within your reach'
@@ -96,8 +104,15 @@ WHERE n.kind_id = :kind
 
 
 def name_subjects(ctx: Context, import_id: object) -> None:
-    """Fill `import_name` with every subject that rows name, each once for its kind."""
-    ctx.sql(_NAMED, id=import_id)
+    """Fill `import_name` with every subject that rows name, by its number and for its kind."""
+    kinds = ctx.sql(
+        "SELECT count(DISTINCT kind_id) FROM import_head WHERE kind_id > 0"
+    ).scalar_one()
+    if kinds == 1:
+        named = _NAMED.format(join="CROSS JOIN", kinds=_KINDS["one"])
+    else:
+        named = _NAMED.format(join="JOIN", kinds=_KINDS["many"])
+    ctx.sql(named, id=import_id)
     ctx.sql("ANALYZE import_name")
 
 

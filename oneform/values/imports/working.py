@@ -1,8 +1,9 @@
 """The work of an import: its rows are sorted out once, and recorded region by region.
 
 Each region is one transaction under its shared lock, in which its rows are recorded,
-counted and deleted; so a run that is killed is begun anew from what is left, and of
-two runs at once one records a region and the other finds nothing to do there.
+counted and taken off those that wait; so a run that is killed is begun anew from what
+is left, and of two runs at once one records a region and the other finds nothing to do
+there.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from oneform.values.errors import has_met_another
 from oneform.values.imports.conflicts import ConflictCode
 from oneform.values.imports.sorting import sort_rows
 from oneform.values.imports.views import ImportState
+from oneform.values.imports.waiting import leave_out, take_region
 from oneform.values.models import ProvenanceKind
 from oneform.values.recording import Counts, foresee, open_provenance, record
 
@@ -89,10 +91,10 @@ def work_import(open_unit: OpenUnit, import_id: uuid.UUID, tell: Tell = lambda *
             return
         rows = sort_rows(ctx, import_id, agency_id=found.agency_id, reach=_reach(ctx, found))
         _count(ctx, import_id, Counts(), rows.refused, ImportState.RUNNING)
-    done, total = 0, sum(rows.regions.values())
+    done, total, seen = 0, sum(rows.regions.values()), rows.seen
     tell(done, total)
     for region_id, number in rows.regions.items():
-        _persist(open_unit, found.id, region_id)
+        seen = _persist(open_unit, found.id, region_id, seen)
         done += number
         tell(done, total)
 
@@ -148,34 +150,28 @@ def _count(
 # ---- one region ----------------------------------------------------------------
 
 
-def _persist(open_unit: OpenUnit, import_id: uuid.UUID, region_id: int) -> None:
-    """Record a region; again, where two wrote the same cells at once and this one gave way."""
-    for attempt in range(1, ATTEMPTS + 1):
+def _persist(open_unit: OpenUnit, import_id: uuid.UUID, region_id: int, seen: int) -> int:
+    """Record a region; again, where two wrote the same cells at once and this one gave way.
+
+    `seen`: the number under which rows were last taken off, as far as this run knows; given back
+    as it is afterwards.
+    """
+    attempt = 1
+    while True:
         try:
             with open_unit() as ctx:
-                _record_region(ctx, import_id, region_id)
-            return
+                latest = _record_region(ctx, import_id, region_id, seen)
+            return latest
         except Exception as error:
             if attempt == ATTEMPTS or not has_met_another(error):
                 raise
         time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        attempt += 1
 
 
-_CELLS = "(SELECT * FROM import_cell WHERE region_id = :c_region) AS c"
-
-# What another run has done meanwhile is left out. An array, so that the rows are found by their
-# key whatever the planner knows about the table.
-_TAKE = """
-WITH taken AS (
-  DELETE FROM value_import_row
-  WHERE import_id = :id
-    AND row = ANY(ARRAY(SELECT c.row FROM import_cell AS c WHERE c.region_id = :region))
-  RETURNING row),
-others AS (
-  DELETE FROM import_cell AS c
-  WHERE c.region_id = :region AND NOT EXISTS (SELECT FROM taken WHERE taken.row = c.row))
-SELECT EXISTS (SELECT FROM taken)
-"""
+_CELLS = """(SELECT field_id, period, subject_id, CAST(value AS jsonb) AS value,
+  CAST(NULL AS text) AS missing, observed_on
+  FROM import_cell WHERE region_id = :c_region) AS c"""
 
 # What ended while the lock was awaited. Subjects are few beside rows.
 _ENDED = f"""
@@ -207,16 +203,17 @@ SELECT :id, gone.row, '', '{ConflictCode.DUPLICATE}',
 """
 
 
-def _record_region(ctx: Context, import_id: uuid.UUID, region_id: int) -> None:
+def _record_region(ctx: Context, import_id: uuid.UUID, region_id: int, seen: int) -> int:
     """Record the rows of a region, count them, and take them off the waiting ones."""
     found = _hold(ctx, import_id)
     if found is None:
-        return
+        return seen
     plan_afresh(ctx)
     locks.share_regions(ctx, [region_id])
+    seen = leave_out(ctx, import_id, seen)
+    if not take_region(ctx, import_id, seen + 1, region_id):
+        return seen
     given = {"id": import_id, "region": region_id}
-    if not ctx.sql(_TAKE, **given).scalar_one():
-        return
     refused = ctx.sql(_ENDED, **given).rowcount + ctx.sql(_DOUBLES, **given).rowcount
     cells = Cells(region_id, _CELLS, {"c_region": region_id})
     if found.dry_run:
@@ -231,3 +228,4 @@ def _record_region(ctx: Context, import_id: uuid.UUID, region_id: int) -> None:
         )
         counts = record(ctx, cells, origin, authoritative=True)
     _count(ctx, import_id, counts, refused)
+    return seen + 1

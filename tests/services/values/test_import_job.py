@@ -45,7 +45,7 @@ def waiting(world: World) -> tuple[int, int]:
     """Rows of the outbox, and of imports."""
     return (
         world.scalar("SELECT count(*) FROM outbox"),
-        world.scalar("SELECT count(*) FROM value_import_row"),
+        world.waiting(),
     )
 
 
@@ -87,9 +87,10 @@ def test_person_imports_no_further_than_the_agency_reaches_today(world: World) -
 def after_the_first_region(monkeypatch: pytest.MonkeyPatch, event: Any) -> None:
     persist = working._persist
 
-    def persist_and_tell(*args: Any) -> None:
-        persist(*args)
+    def persist_and_tell(*args: Any) -> int:
+        latest = persist(*args)
         event()
+        return latest
 
     monkeypatch.setattr(working, "_persist", persist_and_tell)
 

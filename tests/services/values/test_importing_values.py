@@ -175,7 +175,8 @@ def test_of_two_rows_of_a_cell_the_first_that_is_right_counts(world: World) -> N
 
 def test_nothing_waits_when_an_import_is_done(world: World) -> None:
     world.take([row("pop.total", VILLAGE, 1), row("pop.total", VILLAGE, "x"), {"field": 1}])
-    assert world.scalar("SELECT count(*) FROM value_import_row") == 0
+    for table in ("value_import_block", "value_import_taken"):
+        assert world.scalar(f"SELECT count(*) FROM {table}") == 0
 
 
 # ---- what is refused -----------------------------------------------------------
@@ -425,7 +426,7 @@ def test_broken_file_leaves_nothing_behind(world: World) -> None:
     good = f"pop.total,{VILLAGE},2026,1,\n" * 20_000
     with pytest.raises(Invalid):
         world.accept("field,subject,period,value,observed_on\n" + good + 'pop.total,"a"b,,1,\n')
-    for table in ("value_import", "value_import_row", "value_conflict", "outbox"):
+    for table in ("value_import", "value_import_block", "value_conflict", "outbox"):
         assert world.scalar(f"SELECT count(*) FROM {table}") == 0
 
 
@@ -460,7 +461,7 @@ def test_reports_are_forgotten_after_a_while_and_killed_commands_stopped(
             get_import(ctx, old.id)
     assert world.view(killed).state is ImportState.STOPPED
     assert world.view(waiting).state is ImportState.WAITING
-    assert world.scalar("SELECT count(*) FROM value_import_row") == 1
+    assert world.waiting() == 1
 
 
 def test_stopped_import_is_not_worked_on_any_more(world: World) -> None:

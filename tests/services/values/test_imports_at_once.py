@@ -84,7 +84,7 @@ def test_import_killed_at_any_unit_is_finished_by_the_next_run(
     half = world.view(import_id)
     assert half.state is not ImportState.DONE
     assert half.counts.created == len(world.held())
-    waiting = world.scalar("SELECT count(*) FROM value_import_row")
+    waiting = world.waiting()
     assert waiting + half.counts.created + half.counts.invalid == 11
 
     world.work(import_id)
@@ -129,6 +129,61 @@ def test_two_runs_of_one_import_record_each_row_once(world: World) -> None:
     assert failures == []
     assert world.view(import_id).counts == ImportCounts(created=8, invalid=3)
     assert world.scalar("SELECT count(*) FROM provenance") == 2
+
+
+def swap_codes(world: World) -> None:
+    """Two villages of different counties take each other's codes."""
+    with world.runtime.context(OPERATOR) as ctx:
+        for old, new in ((VILLAGE, "x"), (FOREIGN_VILLAGE, VILLAGE), ("x", FOREIGN_VILLAGE)):
+            ctx.sql("UPDATE area SET code = :new WHERE code = :old", new=new, old=old)
+
+
+def test_row_that_came_to_another_region_is_not_recorded_twice(world: World) -> None:
+    import_id = world.accept(rows_of(7))
+    with pytest.raises(Killed):
+        world.work(import_id, dying(2, committed=True))
+    assert world.view(import_id).counts == ImportCounts(created=6)
+    swap_codes(world)
+    world.work(import_id)
+    # The rows of the first county are done with, whatever they would mean now; the two others
+    # name a village of the first one by now.
+    assert world.view(import_id).counts == ImportCounts(created=6, unchanged=2)
+    assert world.scalar("SELECT count(*) FROM provenance") == 2
+
+
+def test_what_another_run_has_done_meanwhile_is_left_out_row_by_row(world: World) -> None:
+    import_id = world.accept(rows_of(7, bad=True))
+
+    def wrap(open_unit: OpenUnit) -> OpenUnit:
+        units = 0
+
+        def open_late() -> AbstractContextManager[Context]:
+            nonlocal units
+            units += 1
+            if units == 2:
+                # This run has sorted its rows out; another one finds them elsewhere, refuses one
+                # that was right, and gets as far as the first county.
+                swap_codes(world)
+                with world.runtime.context(OPERATOR) as ctx:
+                    ctx.sql(
+                        "UPDATE area SET valid_to = '2026-03-16' WHERE code = :code",
+                        code=NEXT_VILLAGE,
+                    )
+                with pytest.raises(Killed):
+                    world.work(import_id, dying(2, committed=True))
+            return open_unit()
+
+        return open_late
+
+    world.work(import_id, wrap)
+    view = world.view(import_id)
+    counts = view.counts
+    assert counts.created + counts.updated + counts.unchanged + counts.invalid == 11
+    assert sorted({c.row for c in view.conflicts.items if c.code.value == "unknown_subject"}) == [
+        2,
+        6,
+    ]
+    assert ("pop.total", NEXT_VILLAGE, "2026") not in world.held()
 
 
 def test_imports_of_the_same_cells_at_once_both_come_through(world: World) -> None:

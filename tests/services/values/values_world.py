@@ -27,6 +27,10 @@ from oneform.values.imports.service import accept_import, get_import
 from oneform.values.imports.views import ImportView
 from oneform.values.imports.working import OpenUnit, on_one_connection, work_import
 
+WAITING = """
+SELECT coalesce((SELECT sum(cardinality(rows)) FROM value_import_block), 0)
+  - coalesce((SELECT sum(cardinality(rows)) FROM value_import_taken), 0)
+"""
 STANDING = {"period_type": "none", "valid_for": "P60D"}
 
 
@@ -95,6 +99,10 @@ class World:
                 "JOIN subject AS s ON s.region_id = v.region_id AND s.id = v.subject_id"
             )
             return {(row.code, row.key, row.period): row.value for row in rows}
+
+    def waiting(self) -> int:
+        """Rows of imports that are neither recorded nor refused."""
+        return int(self.scalar(WAITING))
 
     def scalar(self, statement: str, **params: Any) -> Any:
         with self.runtime.context(OPERATOR) as ctx:
