@@ -17,14 +17,9 @@ ABANDONED_AFTER = dt.timedelta(days=1)
 """A command that has not come to its end by then was killed."""
 
 
-# What is left of the rows goes with it.
 _END = """
-WITH ended AS (
-  UPDATE value_import SET state = :state, finished_at = :at
-  WHERE state IN ('waiting', 'running') AND {which}
-  RETURNING id),
-taken AS (DELETE FROM value_import_taken AS t USING ended WHERE t.import_id = ended.id)
-DELETE FROM value_import_block AS b USING ended WHERE b.import_id = ended.id
+UPDATE value_import SET state = :state, finished_at = :at
+WHERE state IN ('waiting', 'running') AND {which} RETURNING id
 """
 
 
@@ -34,7 +29,12 @@ def finish_import(ctx: Context, import_id: uuid.UUID) -> None:
 
 
 def _end(ctx: Context, state: ImportState, which: str, **given: object) -> None:
-    ctx.sql(_END.format(which=which), state=state.value, at=ctx.clock.now(), **given)
+    """End imports, and drop what is left of their rows."""
+    end = _END.format(which=which)
+    ended = list(ctx.sql(end, state=state.value, at=ctx.clock.now(), **given).scalars())
+    # In statements of their own: a run that was just recording a region has written down its rows.
+    for table in ("value_import_block", "value_import_taken"):
+        ctx.sql(f"DELETE FROM {table} WHERE import_id = ANY(:ids)", ids=ended)
 
 
 def stop_import(ctx: Context, import_id: uuid.UUID) -> None:

@@ -29,6 +29,7 @@ from waiting import wait_until_blocked
 from oneform.identity.policy import OPERATOR
 from oneform.kernel import locks
 from oneform.kernel.context import Context
+from oneform.values.imports.ending import stop_import
 from oneform.values.imports.views import ImportCounts, ImportState
 from oneform.values.imports.working import OpenUnit
 
@@ -184,6 +185,40 @@ def test_what_another_run_has_done_meanwhile_is_left_out_row_by_row(world: World
         6,
     ]
     assert ("pop.total", NEXT_VILLAGE, "2026") not in world.held()
+
+
+def test_import_that_is_stopped_while_a_region_is_recorded_leaves_nothing_waiting(
+    world: World,
+) -> None:
+    import_id = world.accept(rows_of(7), OPERATOR)
+
+    def stop() -> None:
+        with world.runtime.context(OPERATOR) as ctx:
+            stop_import(ctx, import_id)
+
+    stopping = threading.Thread(target=stop)
+
+    def wrap(open_unit: OpenUnit) -> OpenUnit:
+        units = 0
+
+        @contextmanager
+        def open_and_stop() -> Iterator[Context]:
+            nonlocal units
+            units += 1
+            with open_unit() as ctx:
+                yield ctx
+                if units == 2:
+                    stopping.start()
+                    wait_until_blocked(world.runtime.engine)
+
+        return lambda: open_and_stop()
+
+    world.work(import_id, wrap)
+    stopping.join(timeout=60)
+    view = world.view(import_id)
+    assert view.counts.created == len(world.held())
+    for table in ("value_import_block", "value_import_taken"):
+        assert world.scalar(f"SELECT count(*) FROM {table}") == 0
 
 
 def test_imports_of_the_same_cells_at_once_both_come_through(world: World) -> None:
