@@ -37,11 +37,11 @@ def server_folder(otherwise: Path) -> Iterator[Path]:
 
 def _sweep() -> None:
     """Remove what runs that were killed have left."""
-    for folder in MEMORY.glob(f"{_PREFIX}*"):
-        pid = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
+    for folder in MEMORY.glob(f"{_PREFIX}[0-9]*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         try:
-            os.kill(pid, 0)
+            os.kill(int(pid), 0)
         except ProcessLookupError:
             shutil.rmtree(folder, ignore_errors=True)
-        except PermissionError:
-            pass  # another user's
+        except (PermissionError, ValueError):
+            pass  # another user's, or none of ours

@@ -240,6 +240,8 @@ class _Demo:
                     when_late=self._tell_late,
                 )
             finally:
+                # The engines are yet to stop.
+                self._interrupts.cease()
                 late.cancel()
 
     def _tell_late(self, wanting: str) -> None:

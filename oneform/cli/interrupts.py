@@ -19,12 +19,15 @@ def signals_to(handler: Handler) -> Iterator[None]:
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
         numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, handler) for number in numbers}
+    before = {}
     try:
+        for number in numbers:
+            before[number] = signal.signal(number, handler)
         yield
     finally:
         for number, earlier in before.items():
-            signal.signal(number, earlier)
+            if earlier is not None:  # not Python's
+                signal.signal(number, earlier)
 
 
 class Interrupts:
@@ -53,6 +56,10 @@ class Interrupts:
             if self._waiting and not self._whole:
                 self._waiting = False
                 raise KeyboardInterrupt
+
+    def cease(self) -> None:
+        """What follows is the cleaning up; nothing interrupts it any more."""
+        self._given = True
 
     def interrupt(self) -> NoReturn:
         """Interrupt it ourselves."""

@@ -147,15 +147,12 @@ def book_gathered(ctx: Context, event: ChangesEnded) -> None:
 def _difference(before: Tally, after: Tally) -> Tally:
     """Between two tallies of the same cells, each of the moment at which it was taken.
 
-    A row that only one of them has was closed in the other's moment: somebody else has just booked
-    its last open cell. None of these cells was open there, or it would still be booked so; what has
-    a value keeps it, so nothing has moved.
+    A row that is not in the second any more was closed meanwhile: somebody else has booked its last
+    open cell. None of these cells was open there, or it would still be booked so; what has a value
+    keeps it, so nothing has moved.
     """
     return {
-        row: {
-            status: after.get(row, {}).get(status, 0) - before.get(row, {}).get(status, 0)
-            for status in STATUSES
-        }
+        row: {status: after[row].get(status, 0) - before[row].get(status, 0) for status in STATUSES}
         for row in before.keys() & after.keys()
     }
 

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from oneform.cli.base import Command
 from oneform.cli.interrupts import Interrupts
+from oneform.cli.supervisor import Signals
 from oneform.demo.telling import Teller
 from oneform.interrupting import INTERRUPTED
 
@@ -83,6 +84,27 @@ def test_what_is_unbroken_is_done_to_its_end() -> None:
     with pytest.raises(KeyboardInterrupt), interrupts.listening():
         whole()
     assert done == ["to its end"]
+
+
+def test_what_stops_after_what_it_served_is_not_interrupted() -> None:
+    interrupts, signals, done = Interrupts(), Signals(), []
+
+    @contextlib.contextmanager
+    def engines() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            ctrl_c()
+            done.append("stopped")
+
+    with interrupts.listening(), engines():
+        with signals.listening():
+            with interrupts.listening():
+                done.append("story told")
+            ctrl_c()
+        interrupts.cease()
+    assert done == ["story told", "stopped"]
+    assert signals.received == 1
 
 
 def test_cursor_is_shown_also_after_the_earliest_interrupt() -> None:

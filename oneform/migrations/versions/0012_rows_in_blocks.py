@@ -51,6 +51,8 @@ FROM packed AS p JOIN heads AS h USING (import_id) JOIN subjects AS s USING (imp
 
 def upgrade() -> None:
     many = sa.ARRAY(sa.BigInteger())
+    # No row may come, or be recorded, between the packing and the end of the old table.
+    op.execute("LOCK TABLE value_import, value_import_row IN ACCESS EXCLUSIVE MODE")
     op.create_table(
         "value_import_block",
         sa.Column("import_id", sa.UUID(), nullable=False),

@@ -7,7 +7,7 @@ observation), the key of a subject. A row is its line, two of these numbers, and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 from typing import Generic, TypeVar
 
@@ -17,7 +17,7 @@ from oneform.values.imports.rows import Row
 
 REMEMBERED = 100_000
 MOST_TEXT = 16 * 1024 * 1024
-"""Characters of the rows of a block: a file may have rows of a megabyte."""
+"""Characters of the rows of a block, and of what is remembered: a file may have rows of a megabyte."""
 
 COLUMNS = (
     "import_id, number, first_head, fields, periods, days, first_subject, keys, "
@@ -36,19 +36,23 @@ class _Numbers(Generic[T]):
     What came long ago may get a second number, so that memory does not grow with the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, length: Callable[[T], int]) -> None:
+        self._length = length
+        self._text = 0
         self._count = count(1)
         self._known: defaultdict[T, int] = defaultdict(self._count.__next__)
         self._next = 1
 
     def of(self, things: Iterable[T]) -> tuple[list[int], int, list[T]]:
         """The numbers of some things; the first new number, and the things new from there on."""
-        if len(self._known) > REMEMBERED:
+        if len(self._known) > REMEMBERED or self._text > MOST_TEXT:
             self._known.clear()
+            self._text = 0
         known, first = len(self._known), self._next
         numbers = list(map(self._known.__getitem__, things))
         new = list(islice(self._known, known, None))
         self._next += len(new)
+        self._text += sum(map(self._length, new))
         return numbers, first, new
 
 
@@ -58,8 +62,8 @@ class Packer:
     def __init__(self, import_id: str) -> None:
         self._import_id = import_id
         self._blocks = count(1)
-        self._heads: _Numbers[tuple[str, str, str]] = _Numbers()
-        self._subjects: _Numbers[str] = _Numbers()
+        self._heads: _Numbers[tuple[str, str, str]] = _Numbers(lambda head: sum(map(len, head)))
+        self._subjects: _Numbers[str] = _Numbers(len)
 
     def lines(self, rows: Sequence[Row]) -> Iterator[str]:
         """Some rows as lines in the text format of COPY, each a block with `COLUMNS`."""

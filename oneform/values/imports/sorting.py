@@ -30,9 +30,10 @@ _TABLES = (
     "CREATE TEMPORARY TABLE import_head (head int, version_id int, field_id int, kind_id int,"
     " period text, levels smallint[], day date, mistakes jsonb)",
     "CREATE TEMPORARY TABLE import_fault (version_id int, value text, mistakes jsonb)",
-    # Without a region: refused. The value is still the text that came.
+    # Without a region: to be refused. The value is still the text that came.
     "CREATE TEMPORARY TABLE import_cell (region_id bigint, field_id int, period text,"
     " subject_id bigint, value text, observed_on date, row bigint, version_id int)",
+    "CREATE TEMPORARY TABLE import_refused (row bigint)",
 )
 
 _MEANT = """
@@ -54,10 +55,16 @@ ORDER BY 1
 
 _VALUES = "SELECT DISTINCT version_id, value FROM import_cell WHERE version_id > 0"
 
-_REFUSE_FAULTS = """
-UPDATE import_cell AS c SET region_id = NULL FROM import_fault AS v
-WHERE v.version_id = c.version_id AND v.value = c.value
+# Deleted, not marked: an index made over rows that were changed in the same transaction is not
+# used as long as an older one is open.
+_REFUSE = """
+WITH gone AS (DELETE FROM import_cell AS c {which} RETURNING c.row)
+INSERT INTO import_refused SELECT row FROM gone
 """
+_WITHOUT_REGION = _REFUSE.format(which="WHERE c.region_id IS NULL")
+_FAULTY = _REFUSE.format(
+    which="USING import_fault AS v WHERE v.version_id = c.version_id AND v.value = c.value"
+)
 
 _REPORT = f"""
 INSERT INTO value_conflict (import_id, row, pointer, code, detail)
@@ -73,7 +80,7 @@ CROSS JOIN LATERAL (
   UNION ALL
   SELECT '/subject', '{ConflictCode.WRONG_LEVEL}', 'the field is not about areas of this level'
   WHERE NOT {_IS_OF_LEVEL}) AS m
-WHERE r.row IN (SELECT row FROM import_cell WHERE region_id IS NULL)
+WHERE r.row IN (SELECT row FROM import_refused)
 """
 
 
@@ -105,7 +112,7 @@ def sort_rows(
     # Tables of this connection alone; a run that was begun anew may find its own.
     ctx.sql(
         "DROP TABLE IF EXISTS import_head, import_name, import_subject, import_fault, import_cell, "
-        "import_gone, import_row"
+        "import_refused, import_gone, import_row"
     )
     for statement in _TABLES:
         ctx.sql(statement)
@@ -121,9 +128,10 @@ def sort_rows(
     ctx.sql(_HASH)
     ctx.sql(_ALL)
     if _judge_values(ctx, judge):
-        ctx.sql(_REFUSE_FAULTS)
+        ctx.sql(_FAULTY)
+    ctx.sql(_WITHOUT_REGION)
     ctx.sql("CREATE INDEX ON import_cell (region_id)")
-    ctx.sql("ANALYZE import_cell (region_id, field_id, period, subject_id)")
+    ctx.sql("ANALYZE import_cell (region_id, field_id, period, subject_id, row)")
     refused = _refuse(ctx, import_id, seen + 1)
     ctx.sql("DROP TABLE import_gone, import_row")
     ctx.sql(_ANYHOW)
@@ -135,8 +143,8 @@ def sort_rows(
 
 
 def _refuse(ctx: Context, import_id: uuid.UUID, number: int) -> int:
-    """Report the rows without a region, and take them off. How many."""
-    if not ctx.sql("SELECT EXISTS (SELECT FROM import_cell WHERE region_id IS NULL)").scalar_one():
+    """Report the rows that are refused, and take them off. How many."""
+    if not ctx.sql("SELECT EXISTS (SELECT FROM import_refused)").scalar_one():
         return 0
     ctx.sql(_REPORT, id=import_id)
     return take_refused(ctx, import_id, number)

@@ -88,14 +88,14 @@ _BY_ID = r"""
 _OTHERS = f"""
 INSERT INTO import_subject (kind_id, number, region_id, subject_id, level, code, detail)
 SELECT n.kind_id, n.number, f.region_id, f.id, NULL,
-  CASE WHEN f.number IS NULL THEN '{ConflictCode.UNKNOWN_SUBJECT}'
-       WHEN f.number > 1 THEN '{ConflictCode.AMBIGUOUS_SUBJECT}' END,
-  CASE WHEN f.number IS NULL THEN 'there is no such subject within your reach'
+  CASE WHEN f.found IS NULL THEN '{ConflictCode.UNKNOWN_SUBJECT}'
+       WHEN f.found > 1 THEN '{ConflictCode.AMBIGUOUS_SUBJECT}' END,
+  CASE WHEN f.found IS NULL THEN 'there is no such subject within your reach'
        ELSE 'more than one subject within your reach has this key' END
 FROM import_name AS n
 LEFT JOIN (
   SELECT c.subject, min(c.region_id) AS region_id, min(c.id) AS id,
-    count(DISTINCT c.id) AS number
+    count(DISTINCT c.id) AS found
   FROM ({{candidates}}) AS c
   JOIN area AS a ON a.id = c.area_id AND starts_with(a.path, :reach)
   GROUP BY c.subject) AS f ON f.subject = n.subject

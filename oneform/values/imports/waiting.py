@@ -76,9 +76,8 @@ SELECT :id, :number, array_agg(row) FROM import_cell WHERE region_id = :region H
 """
 
 _TAKE_REFUSED = """
-WITH refused AS (DELETE FROM import_cell WHERE region_id IS NULL RETURNING row)
 INSERT INTO value_import_taken (import_id, number, rows)
-SELECT :id, :number, array_agg(row) FROM refused HAVING count(*) > 0
+SELECT :id, :number, array_agg(row) FROM import_refused HAVING count(*) > 0
 RETURNING cardinality(rows)
 """
 
@@ -90,5 +89,5 @@ def take_region(ctx: Context, import_id: uuid.UUID, number: int, region_id: int)
 
 
 def take_refused(ctx: Context, import_id: uuid.UUID, number: int) -> int:
-    """Take off the rows of `import_cell` that have no region, from there too. How many."""
+    """Take off the rows of `import_refused`. How many."""
     return ctx.sql(_TAKE_REFUSED, id=import_id, number=number).scalar_one_or_none() or 0

@@ -215,6 +215,7 @@ def test_import_that_is_stopped_while_a_region_is_recorded_leaves_nothing_waitin
 
     world.work(import_id, wrap)
     stopping.join(timeout=60)
+    assert not stopping.is_alive()
     view = world.view(import_id)
     assert view.counts.created == len(world.held())
     for table in ("value_import_block", "value_import_taken"):

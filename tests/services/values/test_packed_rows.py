@@ -19,6 +19,7 @@ from oneform.kernel.context import Context
 from oneform.values.imports import packing
 from oneform.values.imports.packing import Packer
 from oneform.values.imports.rows import Batch, Row
+from oneform.values.imports.sorting import sort_rows
 from oneform.values.imports.staging import stage_rows
 from oneform.values.imports.views import ImportCounts
 from oneform.values.imports.waiting import HEADS, SUBJECTS, unpack
@@ -105,6 +106,36 @@ def test_what_rows_share_is_written_once() -> None:
         *("1", f'{{"{VILLAGE}"}}', "{1,2,3}", "{1,1,1}", "{1,1,1}", '{"7","7","7"}\n'),
     ]
     assert "".join(packer.lines(rows)).split("\t")[1:8] == ["2", "2", "{}", "{}", "{}", "2", "{}"]
+
+
+def test_long_keys_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MOST_TEXT", 1000)
+    packer = Packer("id")
+
+    def first_subject(key: str) -> str:
+        (line,) = packer.lines([(1, "pop.total", key, "2026", "7", "")])
+        return line.split("\t")[6]
+
+    assert [first_subject(VILLAGE), first_subject(VILLAGE)] == ["1", "2"]
+    assert first_subject("x" * 1001) == "2"
+    assert [first_subject(VILLAGE), first_subject(VILLAGE)] == ["3", "4"]
+
+
+def test_rows_of_a_region_are_found_by_their_index_also_where_some_were_refused(
+    world: World,
+) -> None:
+    """Else each region would cost as much as the whole, while others write for long."""
+    rows = [
+        {"field": "pop.total", "subject": village, "period": "2026", "value": value}
+        for village in (VILLAGE, NEXT_VILLAGE)
+        for value in ("bad", 5)
+    ]
+    import_id = world.accept(rows)
+    with world.runtime.context(OPERATOR) as other, world.runtime.context(OPERATOR) as ctx:
+        other.sql("SELECT pg_current_xact_id()")
+        assert sort_rows(ctx, import_id, agency_id=None, reach="").refused == 2
+        usable = "SELECT count(*) FROM pg_index WHERE indrelid = 'import_cell'::regclass AND {}"
+        assert ctx.sql(usable.format("NOT indcheckxmin")).scalar_one() == 1
 
 
 def test_file_about_areas_and_people_finds_both(world: World) -> None:

@@ -28,8 +28,13 @@ from oneform.values.imports.views import ImportView
 from oneform.values.imports.working import OpenUnit, on_one_connection, work_import
 
 WAITING = """
-SELECT coalesce((SELECT sum(cardinality(rows)) FROM value_import_block), 0)
-  - coalesce((SELECT sum(cardinality(rows)) FROM value_import_taken), 0)
+SELECT count(*) FROM (
+  SELECT b.import_id, unnest(b.rows) AS row FROM value_import_block AS b
+  EXCEPT SELECT t.import_id, unnest(t.rows) FROM value_import_taken AS t) AS waiting
+"""
+TAKEN_TWICE = """
+SELECT count(*) - count(DISTINCT (t.import_id, t.row))
+FROM (SELECT import_id, unnest(rows) AS row FROM value_import_taken) AS t
 """
 STANDING = {"period_type": "none", "valid_for": "P60D"}
 
@@ -102,6 +107,7 @@ class World:
 
     def waiting(self) -> int:
         """Rows of imports that are neither recorded nor refused."""
+        assert self.scalar(TAKEN_TWICE) == 0
         return int(self.scalar(WAITING))
 
     def scalar(self, statement: str, **params: Any) -> Any:
