@@ -54,6 +54,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     # Standard output is for the table.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("warning"),

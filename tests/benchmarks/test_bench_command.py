@@ -48,6 +48,14 @@ class _NoProvince:
         pass
 
 
+def test_words_are_answered_with_how_it_is_used() -> None:
+    asked = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert asked.returncode == 2
+    assert "BENCH=resolve,export" in asked.stderr
+
+
 def test_row_holds_up_to_its_bar() -> None:
     assert Row("even", 1, 4.0, 2.0, 2.0).holds
     assert not MISSED.holds
