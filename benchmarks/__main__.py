@@ -1,7 +1,7 @@
 """`python -m benchmarks`: run rows, print their table, write `benchmarks/results/latest.json`.
 
 `BENCH=resolve,export` picks some; `BENCH_SIZE=small` shortens. Ends with 1 when a bar is missed,
-with 2 for words that it does not know.
+with 2 for words that it does not know, with 130 when it is stopped (Ctrl-C, SIGTERM).
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import structlog
 from benchmarks import export, fetch, growth, import_values, job, read, resolve, submit
 from benchmarks.province import SIZES, Province, open_province
 from benchmarks.rows import Row, table, write
+from oneform.cli.interrupts import Interrupts
+from oneform.interrupting import INTERRUPTED
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
+RESULTS = Path(os.environ.get("BENCH_RESULTS") or Path(__file__).parent / "results" / "latest.json")
 
 BENCHMARKS: dict[str, Callable[[Province], list[Row]]] = {
     "resolve": resolve.run,
@@ -43,12 +45,18 @@ def main() -> int:
         )
         return 2
     rows: list[Row] = []
-    with open_province(size) as province:
-        for name in chosen:
-            print(f"{name} …", file=sys.stderr, flush=True)
-            rows += BENCHMARKS[name](province)
-            # A run that is cut short leaves what it has measured.
-            write(rows, RESULTS)
+    try:
+        with Interrupts().listening(), open_province(size) as province:
+            for name in chosen:
+                print(f"{name} …", file=sys.stderr, flush=True)
+                rows += BENCHMARKS[name](province)
+                # A run that is cut short leaves what it has measured.
+                write(rows, RESULTS)
+    except KeyboardInterrupt:
+        if rows:
+            print(table(rows))
+        print("Stopped.", file=sys.stderr)
+        return INTERRUPTED
     print(table(rows))
     return 0 if all(row.holds for row in rows) else 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,10 @@ from oneform.identity.policy import OPERATOR
 from oneform.kernel.clock import FixedClock
 from oneform.kernel.context import Context
 from oneform.runtime import Runtime
+
+# What helpers assert is told as tests' own assertions are, with what was there.
+_HELPERS = {path.stem for path in Path(__file__).parent.rglob("*.py")} - {"__init__", "conftest"}
+pytest.register_assert_rewrite(*(_HELPERS - sys.modules.keys()))
 
 # A deadline would be a timed assertion.
 hypothesis.settings.register_profile("house", deadline=None)

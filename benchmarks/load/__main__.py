@@ -1,6 +1,7 @@
 """Load on an installation of its own: `python -m benchmarks.load --help`.
 
-Ends with 1 when something that was answered 2xx is not there, or anything else is not as promised.
+Ends with 1 when something that was answered 2xx is not there, or anything else is not as promised;
+with 130 when it is stopped (Ctrl-C, SIGTERM).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from benchmarks.load.installation import installed_load
 from benchmarks.load.load import Load
 from benchmarks.load.tally import table
 from benchmarks.load.world import Plan
+from oneform.cli.interrupts import Interrupts
+from oneform.interrupting import INTERRUPTED
 
 FINISH_WITHIN_S = 300.0
 
@@ -28,8 +31,18 @@ def main() -> int:
         pace_s=options.pace,
         seed=options.seed,
     )
-    with installed_load(plan, web_workers=options.web_workers, workers=options.workers) as load:
-        found = work(load, options.minutes)
+    load: Load | None = None
+    try:
+        with (
+            Interrupts().listening(),
+            installed_load(plan, web_workers=options.web_workers, workers=options.workers) as load,
+        ):
+            found = work(load, options.minutes)
+    except KeyboardInterrupt:
+        if load is not None:
+            print(table(load.tally.as_dict()))
+        print("Stopped; whether all is there was not looked for.", file=sys.stderr)
+        return INTERRUPTED
     print(json.dumps(found, indent=1) if options.json else _text(found))
     return 1 if found["broken"] else 0
 
@@ -63,7 +76,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--web-workers", type=int, default=2)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.minutes < 0 or options.pace < 0:
+        parser.error("time does not run backwards")
+    if min(options.agencies, options.villages, options.web_workers, options.workers) < 1:
+        parser.error("there must be one of each at least")
+    return options
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmarks import __main__ as command
 from benchmarks.province import Province
 from benchmarks.rounds import in_turn
 from benchmarks.rows import Row, table, write
+from oneform.interrupting import INTERRUPTED
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = ["name", "cells", "seconds", "bare_seconds", "ratio", "bar", "holds"]
@@ -143,20 +145,36 @@ def test_unknown_words_end_with_2_and_change_nothing(
     assert not small_words.exists()
 
 
+def test_what_was_measured_is_told_when_it_is_stopped(
+    small_words: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_province: Province) -> list[Row]:
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(command, "BENCHMARKS", {"quick": lambda _: [HELD], "slow": stopped})
+    assert command.main() == INTERRUPTED
+    told = capsys.readouterr()
+    assert "quick" in told.out
+    assert told.err.endswith("Stopped.\n")
+    assert [row["name"] for row in json.loads(small_words.read_text())] == ["quick"]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("name", list(command.BENCHMARKS))
-def test_row_is_measured_in_small(name: str) -> None:
+def test_row_is_measured_in_small(name: str, tmp_path: Path) -> None:
     """Whether its bar holds depends on what else the machine does."""
+    results = tmp_path / "latest.json"
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks"],
-        env={**os.environ, "BENCH": name, "BENCH_SIZE": "small"},
+        env={**os.environ, "BENCH": name, "BENCH_SIZE": "small", "BENCH_RESULTS": str(results)},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode in (0, 1), done.stderr[-2000:]
-    rows = json.loads(command.RESULTS.read_text())
+    rows = json.loads(results.read_text())
     assert rows
     for row in rows:
         assert list(row) == MEMBERS

@@ -82,6 +82,6 @@ def test_the_house_does_what_the_model_says(template: Template) -> None:
 
 @pytest.mark.soak
 def test_the_house_does_what_the_model_says_for_long(template: Template) -> None:
-    """`ONEFORM_SOAK_RUNS` says how many runs."""
-    runs = int(os.environ.get("ONEFORM_SOAK_RUNS", "1000"))
+    """`ONEFORM_TEST_SOAK_RUNS` says how many runs."""
+    runs = int(os.environ.get("ONEFORM_TEST_SOAK_RUNS", "1000"))
     run(MachineByChance, template, runs=runs, steps=60, by_chance=True)

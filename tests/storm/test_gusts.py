@@ -232,9 +232,18 @@ def test_books_balance_after_each_gust(
         with runtime.context(OPERATOR) as ctx:
             for agency in world.agencies:
                 make_request(ctx, agency, FIELDS[number % 5 :: 2], period=month)
+        print(f"gust {number}")  # noqa: T201
         Gust(world, month, seed=number).blow(runtimes)
         with runtime.context(OPERATOR) as ctx:
             assert_balanced(ctx)
     with runtime.context(OPERATOR) as ctx:
         kinds = set(ctx.sql(_KINDS).scalars())
     assert kinds == {"submission", "import"}, "both got to some cells"
+
+
+def test_books_that_do_not_balance_are_told(runtime: Runtime, world: World) -> None:
+    with runtime.context(OPERATOR) as ctx:
+        request = make_request(ctx, world.agencies[0], FIELDS[:2], period="2026-01")
+        ctx.sql("UPDATE request_unit SET asked = asked + 1 WHERE request_id = :id", id=request)
+        with pytest.raises(AssertionError, match=str(request)):
+            assert_balanced(ctx)
