@@ -307,22 +307,22 @@ class Living(Requesting, Answering, Bringing, Changing):
             self.ask_for("town.granted", self.year(), agency="civil")
             yield
             request = self.last()
-            if any(wish.grant == "pending" for wish in request.wishes.values()):
-                for _ in range(2):
-                    self.decide_grant_of(request, "town.granted", "extend")
+            wish = request.wishes.get("town.granted")
+            for deed in ("extend", "extend", decision):
+                # Others may have decided meanwhile, or cancelled.
+                if wish is not None and wish.grant == "pending":
+                    self.decide_grant_of(request, "town.granted", deed, 10)
                     yield
-                self.decide_grant_of(request, "town.granted", decision, 10)
+            self.work_all()
+            yield
+            asks = [ask for ask in self.m.live() if self.m.waits(request, ask)]
+            for ask in asks[:1]:
+                self.answer_ask(ask, 1)
                 yield
-                self.work_all()
+                self.days_pass(11, swept=False)
                 yield
-                asks = [ask for ask in self.m.live() if self.m.waits(request, ask)]
-                for ask in asks[:1]:
-                    self.answer_ask(ask, 1)
-                    yield
-                    self.days_pass(11, swept=False)
-                    yield
-                    self.sweep()
-                    yield
+                self.sweep()
+                yield
 
     def interrupted(self) -> Life:
         """The worker dies at once, and the next one after a region."""
