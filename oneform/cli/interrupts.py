@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
+
+AGAIN_S = 0.01
+"""After so long an interrupt that Python has ignored comes again."""
 
 Handler = Callable[[int, FrameType | None], object]
 
@@ -42,8 +47,24 @@ class Interrupts:
     def listening(self) -> Iterator[None]:
         """What is within is ended by them; its cleaning up is not interrupted any more."""
         self._waiting = self._given = False
-        with signals_to(self._receive):
-            yield
+        before = sys.unraisablehook
+
+        def again(lost: sys.UnraisableHookArgs) -> None:
+            # Python ignores whatever is raised while it finalizes an object, this as well.
+            if lost.exc_type is not KeyboardInterrupt:
+                before(lost)
+                return
+            self._given = False
+            timer = threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT))
+            timer.daemon = True
+            timer.start()
+
+        sys.unraisablehook = again
+        try:
+            with signals_to(self._receive):
+                yield
+        finally:
+            sys.unraisablehook = before
 
     @contextlib.contextmanager
     def unbroken(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ import os
 import pty
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 
 import click
@@ -84,6 +85,20 @@ def test_what_is_unbroken_is_done_to_its_end() -> None:
     with pytest.raises(KeyboardInterrupt), interrupts.listening():
         whole()
     assert done == ["to its end"]
+
+
+def test_interrupt_that_comes_while_an_object_is_finalized_is_not_lost() -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            ctrl_c()
+
+    def work() -> None:
+        Finalized()
+        threading.Event().wait(30)
+        pytest.fail("it was lost")
+
+    with pytest.raises(KeyboardInterrupt), Interrupts().listening():
+        work()
 
 
 def test_what_stops_after_what_it_served_is_not_interrupted() -> None:
